@@ -1,0 +1,7 @@
+#include "bindings.hpp"
+
+namespace capnode::bindings {
+
+void register_numerics(pybind11::module_& module) { (void)module; }
+
+}  // namespace capnode::bindings

@@ -1,0 +1,17 @@
+// What bind_*.cpp share: the register functions of module.cpp.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace capnode::bindings {
+
+void register_numerics(pybind11::module_& module);
+void register_linear_algebra(pybind11::module_& module);
+void register_spectrum(pybind11::module_& module);
+void register_field(pybind11::module_& module);
+void register_proof(pybind11::module_& module);
+void register_equilibrium(pybind11::module_& module);
+void register_hopf(pybind11::module_& module);
+void register_diagonal_family(pybind11::module_& module);
+
+}  // namespace capnode::bindings

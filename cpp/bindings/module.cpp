@@ -1,0 +1,17 @@
+// The table of contents of the extension `capnode._core`: one register function a header, each in its own file.
+#include <pybind11/pybind11.h>
+
+#include "bindings.hpp"
+
+PYBIND11_MODULE(_core, module) {
+    module.doc() = "The C++ core of capnode. Use the package `capnode`; nothing here is a public name.";
+    module.attr("version") = CAPNODE_VERSION;
+    capnode::bindings::register_numerics(module);
+    capnode::bindings::register_linear_algebra(module);
+    capnode::bindings::register_spectrum(module);
+    capnode::bindings::register_field(module);
+    capnode::bindings::register_proof(module);
+    capnode::bindings::register_equilibrium(module);
+    capnode::bindings::register_hopf(module);
+    capnode::bindings::register_diagonal_family(module);
+}
