@@ -29,9 +29,11 @@ inline double next_down(double x) { return -next_up(-x); }
 // Sharp directed operations. The sign of the residue decides which way the rounded result erred; where the residue is
 // NaN (overflow) or out of range (underflow), one more step outward is taken unconditionally.
 
-/// Least double >= a + b, for a, b not infinities of opposite sign.
+/// Least double >= a + b, for a, b not infinities of opposite sign. The larger operand goes first: TwoSum(MAX, b)
+/// overflows inside for some negative b, FastTwoSum never does unless the sum itself does (Boldo, Graillat, Muller 2017).
 inline double add_up(double a, double b) {
-    const auto [s, e] = two_sum(a, b);
+    const bool ordered = std::fabs(a) >= std::fabs(b);
+    const auto [s, e] = quick_two_sum(ordered ? a : b, ordered ? b : a);
     if (s == -infinity && a != -infinity && b != -infinity) return -largest_finite;
     return e > 0.0 ? next_up(s) : s;
 }
