@@ -67,7 +67,8 @@ inline void refuse_nan(const DoubleArray& a, const char* what) {
 /// A vector (k,) as a column k x 1; a number as 1 x 1.
 inline Matrix to_column(const py::object& object, const char* what) {
     const DoubleArray a = exact_doubles(object, what);
-    if (a.ndim() > 1) throw std::invalid_argument(std::string(what) + ": shape " + shape_text(a) + ", a vector (k,) is needed");
+    if (a.ndim() > 1)
+        throw std::invalid_argument(std::string(what) + ": shape " + shape_text(a) + ", a vector (k,) is needed");
     Matrix m(static_cast<std::size_t>(a.size()), 1);
     std::copy(a.data(), a.data() + a.size(), m.data.begin());
     return m;
@@ -75,7 +76,9 @@ inline Matrix to_column(const py::object& object, const char* what) {
 
 inline Matrix to_matrix(const py::object& object, const char* what) {
     const DoubleArray a = exact_doubles(object, what);
-    if (a.ndim() != 2) throw std::invalid_argument(std::string(what) + ": shape " + shape_text(a) + ", a matrix (rows, cols) is needed");
+    if (a.ndim() != 2)
+        throw std::invalid_argument(std::string(what) + ": shape " + shape_text(a) +
+                                    ", a matrix (rows, cols) is needed");
     Matrix m(static_cast<std::size_t>(a.shape(0)), static_cast<std::size_t>(a.shape(1)));
     std::copy(a.data(), a.data() + a.size(), m.data.begin());
     return m;

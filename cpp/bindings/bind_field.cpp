@@ -2,6 +2,7 @@
 #include "capnode/field/field.hpp"
 
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 #include <filesystem>
 
@@ -160,8 +161,8 @@ void register_field(py::module_& module) {
             if (p) std::rethrow_exception(p);
         } catch (const std::filesystem::filesystem_error& e) {
             // OSError(errno, message, path): Python picks FileNotFoundError, PermissionError, ...
-            const py::object args = py::make_tuple(e.code().value(), e.code().message() + ": " + e.what(),
-                                                   e.path1().string());
+            const py::object args =
+                py::make_tuple(e.code().value(), e.code().message() + ": " + e.what(), e.path1().string());
             PyErr_SetObject(PyExc_OSError, args.ptr());
         }
     });

@@ -60,10 +60,14 @@ bool same(const Matrix& a, const Matrix& b) { return a.rows == b.rows && a.cols 
 
 // The key under which equal nodes are found again.
 std::vector<std::uint64_t> node_key(const Node& n) {
-    std::vector<std::uint64_t> key = {static_cast<std::uint64_t>(n.operation), n.size,
-                                      n.weight,                                n.bias,
-                                      n.rows,                                  n.cols,
-                                      static_cast<std::uint64_t>(n.function),  static_cast<std::uint64_t>(n.exponent),
+    std::vector<std::uint64_t> key = {static_cast<std::uint64_t>(n.operation),
+                                      n.size,
+                                      n.weight,
+                                      n.bias,
+                                      n.rows,
+                                      n.cols,
+                                      static_cast<std::uint64_t>(n.function),
+                                      static_cast<std::uint64_t>(n.exponent),
                                       n.inputs.size()};
     key.insert(key.end(), n.inputs.begin(), n.inputs.end());
     key.insert(key.end(), n.indices.begin(), n.indices.end());
@@ -111,8 +115,8 @@ struct FieldBuilder::State {
                    std::to_string(largest_size));
         }
         // Two nodes with weights in a ball may mean two different weights: only exact nodes are merged.
-        const bool exact = (n.weight == no_tensor || tensors[n.weight].exact()) &&
-                           (n.bias == no_tensor || tensors[n.bias].exact());
+        const bool exact =
+            (n.weight == no_tensor || tensors[n.weight].exact()) && (n.bias == no_tensor || tensors[n.bias].exact());
         if (exact) {
             const auto [it, fresh] = node_by_key.try_emplace(node_key(n), static_cast<NodeId>(nodes.size()));
             if (!fresh) return it->second;
@@ -138,8 +142,8 @@ FieldBuilder::FieldBuilder(std::size_t dim, std::size_t parameter_dim, bool has_
     : state_(std::make_unique<State>()) {
     if (dim == 0) refuse("a field needs a state of dimension at least 1, not 0");
     if (dim > largest_size || parameter_dim > largest_size) {
-        refuse("dimensions " + std::to_string(dim) + " and " + std::to_string(parameter_dim) +
-               " must not be above " + std::to_string(largest_size));
+        refuse("dimensions " + std::to_string(dim) + " and " + std::to_string(parameter_dim) + " must not be above " +
+               std::to_string(largest_size));
     }
     state_->dim = dim;
     state_->parameter_dim = parameter_dim;

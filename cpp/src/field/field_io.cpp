@@ -14,6 +14,13 @@ namespace {
 constexpr std::string_view magic = "capnode-field ";
 constexpr std::string_view version = "1";
 
+std::string shown(std::string_view text) {
+    std::string out(1, '\'');
+    out.append(text.substr(0, 40));
+    out.push_back('\'');
+    return out;
+}
+
 void write_number(std::string& out, double value) {
     char buffer[32];
     const auto result = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::hex);
@@ -74,7 +81,8 @@ void write_node(std::string& out, const Node& n) {
             break;
         case Operation::power:
             inputs();
-            out += " " + std::to_string(n.exponent);
+            out.push_back(' ');
+            out += std::to_string(n.exponent);
             break;
         default:
             inputs();
@@ -103,7 +111,7 @@ class Reader {
     /// Starts a new line of words.
     void start_line() { words_ = next_line(); }
     void end_line() {
-        if (!words_.empty()) fail("unexpected text '" + std::string(words_.substr(0, 40)) + "'");
+        if (!words_.empty()) fail("unexpected text " + shown(words_));
     }
 
     std::string_view word() {
@@ -119,7 +127,7 @@ class Reader {
     void expect(std::string_view keyword) {
         const std::string_view text = word();
         if (text != keyword) {
-            fail("'" + std::string(keyword) + "' expected, found '" + std::string(text.substr(0, 40)) + "'");
+            fail(shown(keyword).append(" expected, found ").append(shown(text)));
         }
     }
 
@@ -129,7 +137,7 @@ class Reader {
         Integer value{};
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (error != std::errc() || end != text.data() + text.size()) {
-            fail(std::string(what) + ": an integer expected, found '" + std::string(text.substr(0, 40)) + "'");
+            fail(std::string(what) + ": an integer expected, found " + shown(text));
         }
         return value;
     }
@@ -150,7 +158,7 @@ class Reader {
         const auto [end, error] =
             std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::hex);
         if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-            fail("a finite hex float expected, found '" + std::string(text.substr(0, 40)) + "'");
+            fail("a finite hex float expected, found " + shown(text));
         }
         return value;
     }
@@ -171,7 +179,7 @@ class Reader {
         const std::size_t rows = count("rows");
         const std::size_t cols = count("columns");
         const std::string_view kind = word();
-        if (kind != "exact" && kind != "radius") fail("'exact' or 'radius' expected, found '" + std::string(kind) + "'");
+        if (kind != "exact" && kind != "radius") fail("'exact' or 'radius' expected, found " + shown(kind));
         end_line();
         const std::size_t copies = kind == "radius" ? 2 : 1;
         // Each entry takes at least two characters ("0p+0" and a space or newline take five).
@@ -202,11 +210,12 @@ std::optional<Operation> operation_from_name(std::string_view text) {
 }
 
 // One node line, replayed through the builder, which checks the sizes. `ids` are the builder's names of the nodes.
-NodeId read_node(Reader& in, FieldBuilder& builder, const std::vector<NodeId>& ids, const std::vector<Tensor>& tensors) {
+NodeId read_node(Reader& in, FieldBuilder& builder, const std::vector<NodeId>& ids,
+                 const std::vector<Tensor>& tensors) {
     in.start_line();
     const std::string word(in.word());
     const auto operation = operation_from_name(word);
-    if (!operation) in.fail("unknown operation '" + word.substr(0, 40) + "'");
+    if (!operation) in.fail("unknown operation " + shown(word));
     const auto node = [&] {
         const auto id = in.integer<std::size_t>("node");
         if (id >= ids.size()) {
@@ -240,7 +249,7 @@ NodeId read_node(Reader& in, FieldBuilder& builder, const std::vector<NodeId>& i
             std::size_t id = 0;
             const auto [end, error] = std::from_chars(bias.data(), bias.data() + bias.size(), id);
             if (error != std::errc() || end != bias.data() + bias.size() || id >= tensors.size()) {
-                in.fail("a bias tensor expected, found '" + std::string(bias.substr(0, 40)) + "'");
+                in.fail("a bias tensor expected, found " + shown(bias));
             }
             return builder.affine(a, w.mid, w.rad, tensors[id].mid, tensors[id].rad);
         }
@@ -336,8 +345,8 @@ Field read_body(std::string_view body) {
 }  // namespace
 
 std::string canonical_text(const Field& field) {
-    std::string out = "dim " + std::to_string(field.dim()) + " parameter_dim " +
-                      std::to_string(field.parameter_dim()) + " time " + (field.has_time() ? "1" : "0") + "\n";
+    std::string out = "dim " + std::to_string(field.dim()) + " parameter_dim " + std::to_string(field.parameter_dim()) +
+                      " time " + (field.has_time() ? "1" : "0") + "\n";
     out += "tensors " + std::to_string(field.tensors().size()) + "\n";
     for (const Tensor& t : field.tensors()) {
         out += "tensor " + std::to_string(t.mid.rows) + " " + std::to_string(t.mid.cols) +

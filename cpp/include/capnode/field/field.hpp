@@ -21,21 +21,21 @@
 namespace capnode {
 
 /// What a node computes from its inputs a, b. X(identifier): the identifier is also the word in the file format.
-#define CAPNODE_OPERATIONS(X)                                                                                         \
-    X(state)     /* x, size dim */                                                                                    \
-    X(parameter) /* p, size parameter_dim */                                                                          \
-    X(time)      /* t, size 1 */                                                                                      \
-    X(constant)  /* tensor `weight` as a column */                                                                    \
-    X(affine)    /* weight a + bias */                                                                                \
-    X(add)                                                                                                            \
-    X(subtract)                                                                                                       \
-    X(multiply) /* entrywise */                                                                                       \
-    X(divide)   /* entrywise */                                                                                       \
-    X(negate)                                                                                                         \
-    X(gather) /* out[i] = a[indices[i]] */                                                                            \
-    X(concat) /* the inputs one after another */                                                                      \
-    X(matvec) /* a is a rows x cols matrix, out = a b */                                                              \
-    X(apply)  /* the elementwise `function` */                                                                        \
+#define CAPNODE_OPERATIONS(X)                            \
+    X(state)     /* x, size dim */                       \
+    X(parameter) /* p, size parameter_dim */             \
+    X(time)      /* t, size 1 */                         \
+    X(constant)  /* tensor `weight` as a column */       \
+    X(affine)    /* weight a + bias */                   \
+    X(add)                                               \
+    X(subtract)                                          \
+    X(multiply) /* entrywise */                          \
+    X(divide)   /* entrywise */                          \
+    X(negate)                                            \
+    X(gather) /* out[i] = a[indices[i]] */               \
+    X(concat) /* the inputs one after another */         \
+    X(matvec) /* a is a rows x cols matrix, out = a b */ \
+    X(apply)  /* the elementwise `function` */           \
     X(power)  /* entrywise a^exponent, exponent any integer */
 
 enum class Operation : std::uint8_t {
