@@ -16,7 +16,7 @@ class Field;
 /// F at a point: for each member F_W, some c in `center` (n x 1) and e in [-1, 1]^m with F_W(x) = c + G e for some
 /// G in `generators` (n x m, m = 0 allowed). The generators keep apart what comes from the m parameters, so that
 /// a preconditioner A acts as |A G| and not as |A| |G|.
-struct Residual {
+struct ValueAtPoint {
     BallMatrix center;
     BallMatrix generators;
 };
@@ -25,7 +25,7 @@ struct ZeroProblem {
     std::size_t dim = 0;
 
     /// F(x) at a point, as sharply as possible (a residual in double-double where there is one).
-    std::function<Residual(const std::vector<double>& x)> residual;
+    std::function<ValueAtPoint(const std::vector<double>& x)> residual;
 
     /// Contains F'_W(x) for every x of the box and every member (n x n). F must be C^1 on the box.
     std::function<BallMatrix(const std::vector<Interval>& box)> derivative;

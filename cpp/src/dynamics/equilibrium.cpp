@@ -1,0 +1,212 @@
+#include "capnode/dynamics/equilibrium.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "capnode/field/field.hpp"
+#include "capnode/numerics/ball_matrix.hpp"
+#include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/eigenbasis.hpp"
+#include "capnode/numerics/stability_count.hpp"
+#include "capnode/proof/krawczyk_image.hpp"
+
+namespace capnode {
+namespace {
+
+using zeros::Image;
+
+/// Krawczyk's test about a fixed point with a fixed inverse, on boxes of varying size.
+struct Test {
+    const ZeroProblem& problem;
+    std::vector<double> x_bar;
+    Matrix A;
+    zeros::Preconditioned step;
+
+    Image image(const std::vector<Interval>& X) const {
+        const BallMatrix J = problem.derivative(X);
+        if (!is_finite(J)) return {std::vector<Interval>(x_bar.size(), Interval::whole()), infinity};
+        return zeros::krawczyk_image(x_bar, step, zeros::defect(A, J), zeros::reach(X, x_bar));
+    }
+};
+
+struct Passed {
+    std::vector<Interval> X;
+    Image image;
+    double radius = 0.0;
+};
+
+/// Newton steps with the residual in double-double: x_bar as good as a double can be. A hint.
+Test polished(const ZeroProblem& problem, std::vector<double> x_bar, Matrix A) {
+    zeros::Preconditioned step = zeros::precondition(A, problem.residual(x_bar));
+    for (int i = 0; i < 4; ++i) {
+        std::vector<double> trial = x_bar;
+        bool moved = false;
+        for (std::size_t k = 0; k < trial.size(); ++k) {
+            if (!std::isfinite(step.center[k].rad)) continue;
+            trial[k] -= step.center[k].mid;
+            moved = moved || trial[k] != x_bar[k];
+        }
+        if (!moved) break;
+        x_bar = trial;
+        step = zeros::precondition(A, problem.residual(x_bar));
+    }
+    return {problem, std::move(x_bar), std::move(A), std::move(step)};
+}
+
+/// Epsilon inflation: the box x_bar +- s, s a little more than what the last image needed, until it passes.
+std::optional<Passed> small_box(const Test& test, Image& last) {
+    const std::size_t n = test.x_bar.size();
+    double scale = 0.0;
+    for (const double x : test.x_bar) scale = std::fmax(scale, std::fabs(x));
+    const double floor = std::fmax(scale * 0x1p-50, 0x1p-900);
+    std::vector<double> s(n);
+    for (std::size_t i = 0; i < n; ++i) s[i] = 1.1 * test.step.magnitude(i) + floor;
+    for (int round = 0; round < 12; ++round) {
+        const std::vector<Interval> X = zeros::box_around(test.x_bar, s, 1.0);
+        if (!zeros::all_bounded(X)) return std::nullopt;
+        last = test.image(X);
+        if (zeros::maps_into_interior(last, X)) return Passed{X, last, 0.0};
+        for (std::size_t i = 0; i < n; ++i) {
+            const double needed = radius_up(last.K[i], test.x_bar[i]);
+            s[i] = 1.2 * std::fmax(s[i], needed);
+        }
+    }
+    return std::nullopt;
+}
+
+/// The largest x_bar +- R that passes and contains the small box, by factors of four and then bisection.
+Passed large_box(const Test& test, const Passed& small) {
+    const std::size_t n = test.x_bar.size();
+    const std::vector<double> s = zeros::reach(small.X, test.x_bar);
+    const auto attempt = [&](double R) -> std::optional<Passed> {
+        std::vector<double> half(n);
+        for (std::size_t i = 0; i < n; ++i) half[i] = std::fmax(R, s[i]);
+        const std::vector<Interval> X = zeros::box_around(test.x_bar, half, 1.0);
+        if (!zeros::all_bounded(X)) return std::nullopt;
+        Image image = test.image(X);
+        if (!zeros::maps_into_interior(image, X)) return std::nullopt;
+        return Passed{X, std::move(image), R};
+    };
+    double scale = 0.0;
+    for (const double x : test.x_bar) scale = std::fmax(scale, std::fabs(x));
+    double R = std::fmax(scale, 1.0);
+    Passed best = small;
+    double failed = infinity;
+    for (int i = 0; i < 24; ++i, R *= 0.25) {
+        if (auto passed = attempt(R)) {
+            best = std::move(*passed);
+            break;
+        }
+        failed = R;
+    }
+    if (best.radius == 0.0) return best;
+    while (failed == infinity && best.radius < 1e6 * scale + 1e6) {
+        if (auto passed = attempt(4.0 * best.radius))
+            best = std::move(*passed);
+        else
+            failed = 4.0 * best.radius;
+    }
+    for (int i = 0; i < 4 && failed < infinity; ++i) {
+        const double between = std::sqrt(best.radius * failed);
+        if (auto passed = attempt(between))
+            best = std::move(*passed);
+        else
+            failed = between;
+    }
+    return best;
+}
+
+/// Discs for all eigenvalues of J over the enclosure, and how many lie on each side of the axis.
+void add_spectrum(const ZeroProblem& problem, Equilibrium& found) {
+    const BallMatrix J = problem.derivative(found.state);
+    const VerifiedEigenbasis basis = verified_eigenbasis(J);
+    HalfPlaneCount count{0, 0, J.rows()};
+    if (basis.valid) {
+        for (std::size_t i = 0; i < basis.n; ++i) {
+            if (basis.isolated[i])
+                found.eigenvalues.push_back(eigenvalue(basis, i));
+            else
+                found.eigenvalues.push_back({basis.center[i].real(), basis.center[i].imag(), basis.row_radius[i]});
+        }
+        count = count_half_planes(basis);
+    }
+    if (count.undecided > 0) {
+        const StabilityCount schur = stability_count(J);
+        if (schur.proved) count = {schur.positive, schur.negative, 0};
+    }
+    if (count.undecided == 0) {
+        found.unstable_dimension = static_cast<int>(count.positive);
+        found.stable_dimension = static_cast<int>(count.negative);
+    }
+}
+
+}  // namespace
+
+struct EquilibriumTheorem {
+    static Result<Equilibrium> prove(const Field& field, const std::vector<double>& near,
+                                     const std::vector<Interval>& p) {
+        const ZeroProblem problem = zero_problem(field, p);
+        const BallMatrix J = problem.derivative(zeros::point_box(near));
+        Matrix A;
+        if (!is_finite(J))
+            return Result<Equilibrium>::not_proved(Verdict::unbounded,
+                                                   "The Jacobian is not bounded at the approximate equilibrium.");
+        if (!blas::inverse(J.mid, A))
+            return Result<Equilibrium>::not_proved(Verdict::singular,
+                                                   "The Jacobian has no inverse at the approximate equilibrium.");
+        const Test test = polished(problem, near, std::move(A));
+        Image last;
+        const std::optional<Passed> small = small_box(test, last);
+        if (!small) {
+            double newton_step = 0.0;
+            for (std::size_t i = 0; i < near.size(); ++i) newton_step = std::fmax(newton_step, test.step.magnitude(i));
+            const bool wide = std::isfinite(last.contraction) && last.contraction < 1.0;
+            return Result<Equilibrium>::not_proved(
+                wide ? Verdict::inclusion_failed : Verdict::singular,
+                "The Newton step at the approximation is at most " + zeros::text(newton_step) +
+                    ", the contraction constant on the last box tried " + zeros::text(last.contraction) + ".",
+                {zeros::contraction_evidence("contraction |I - A J(X)| on the small box", last.contraction)});
+        }
+        const Passed large = large_box(test, *small);
+
+        // Both boxes passed Krawczyk's test and the small one lies in the large one: one zero.
+        std::vector<Evidence> evidence = {
+            zeros::contraction_evidence("contraction |I - A J(X)| on the small box", small->image.contraction),
+            zeros::inclusion_evidence("Krawczyk image of the small box", small->image.K, small->X),
+            zeros::contraction_evidence("contraction |I - A J(X)| on the isolating box", large.image.contraction),
+            zeros::inclusion_evidence("Krawczyk image of the isolating box", large.image.K, large.X)};
+        Equilibrium found;
+        found.parameter = p;
+        found.state = zeros::sharpen(problem, small->image.K);
+        found.isolation = large.X;
+        found.x_bar = test.x_bar;
+        found.contraction = large.image.contraction;
+        add_spectrum(problem, found);
+        return Result<Equilibrium>::make_proved(std::move(found), std::move(evidence));
+    }
+};
+
+Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
+                                      const std::vector<Interval>& p) {
+    if (x_bar.size() != field.dim())
+        throw std::invalid_argument("x_bar has " + std::to_string(x_bar.size()) + " components, the field " +
+                                    std::to_string(field.dim()));
+    for (std::size_t i = 0; i < x_bar.size(); ++i) {
+        if (!std::isfinite(x_bar[i]))
+            throw std::invalid_argument("x_bar is not finite: component " + std::to_string(i) + " is " +
+                                        zeros::text(x_bar[i]));
+    }
+    return EquilibriumTheorem::prove(field, x_bar, p);
+}
+
+Result<Equilibrium> equilibrium(const Field& field, const std::vector<double>& near, const std::vector<Interval>& p) {
+    std::vector<double> p_bar(p.size());
+    for (std::size_t j = 0; j < p.size(); ++j) p_bar[j] = midpoint(p[j]);
+    const std::optional<std::vector<double>> x_bar = find_equilibrium_bar(field, near, p_bar);
+    if (!x_bar)
+        return Result<Equilibrium>::not_proved(Verdict::no_convergence, "Newton's iteration found no equilibrium.");
+    return prove_equilibrium(field, *x_bar, p);
+}
+
+}  // namespace capnode
