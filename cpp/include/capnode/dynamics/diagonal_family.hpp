@@ -26,33 +26,61 @@
 // (R_i D V_i - R_j D V_j), and |Re| of that is at most sum_kl |D_kl| |Re(R_ik V_li - R_jk V_lj)|: D is the same for both.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "capnode/dynamics/hopf.hpp"
+#include "capnode/numerics/elementary.hpp"
 #include "capnode/numerics/interval.hpp"
 #include "capnode/numerics/matrix.hpp"
+#include "capnode/proof/verdict.hpp"
 
 namespace capnode {
 
 class Field;
 
-/// The functions s that the theorem admits; sin has other zeros than 0 and is left to the general path.
-enum class OddFunction { tanh, atan, erf };
-
 /// x' = scale * function((matrix + p I) x + bias), as read off the graph of a field.
 struct DiagonalFamily {
-    OddFunction function = OddFunction::tanh;
-    double scale = 1.0;  // c > 0, exact
-    BallMatrix matrix;   // M, n x n
-    BallMatrix bias;     // b, n x 1
+    Function function = Function::tanh;  // tanh, atan or erf; sin has other zeros than 0: left to the general path
+    double scale = 1.0;                  // c > 0, exact
+    BallMatrix matrix;                   // M, n x n
+    BallMatrix bias;                     // b, n x 1
 };
 
 /// The family a field belongs to, or nothing; `reason` then says which requirement fails. Exact: the graph is expanded
-/// symbolically as c0 + C x + d p + p (K x), and K must be the identity matrix exactly, d and the rest exactly zero.
+/// symbolically as c0 + C x + d p + p (K x), and K must be the identity matrix exactly, d exactly zero.
 /// Whatever affine expression leads to the same function is recognised, and nothing is by its name.
 std::optional<DiagonalFamily> recognise_diagonal_family(const Field& field, std::string* reason = nullptr);
+
+/// A Hopf point proved by the theorem above. Uniqueness (`isolation`): every zero (p, w, x, v) of the augmented system
+/// with |p - p_bar| and |w - w_bar| within the radii is this one, whatever x and v, so their radii are +inf.
+struct DiagonalHopfPoint : HopfPoint {
+    struct Theorem;
+};
+
+/// A pair of non-real eigenvalues whose p may lie in the span, and what became of it.
+struct DiagonalCandidate {
+    Interval parameter;  // encloses -Re lambda_i (for a pair that is not isolated: -Re of its disc)
+    double frequency_bar = 0.0;
+    Result<DiagonalHopfPoint> result;
+};
+
+struct DiagonalHopfPoints {
+    std::vector<DiagonalCandidate> candidates;  // sorted by the middle of `parameter`
+    /// *proved*: every Hopf point of every field of the ball with p in the span is one of the proved candidates.
+    bool complete = false;
+    std::string why_incomplete;
+    std::size_t outside = 0;  // pairs certainly outside the span
+    bool basis_valid = false;
+    bool interrupted = false;
+};
+
+/// All Hopf points with p in the span. `interrupted` is polled between the stages and may be empty.
+/// Throws std::invalid_argument unless span.lo < span.hi, both finite, and the shapes fit.
+DiagonalHopfPoints diagonal_hopf_points(const DiagonalFamily& family, const Interval& span,
+                                        const std::function<bool()>& interrupted = {});
 
 }  // namespace capnode
