@@ -38,6 +38,8 @@ class BorderedSystem {
 
     /// Encloses (z, mu) for all A, s, v of the system and all r, sigma in the balls.
     BorderedSolution solve(const ComplexBallMatrix& r, ComplexBall sigma) const;
+    /// The number that was proved positive: 1 - max a - max b theta, rounded down.
+    double denominator() const { return denominator_; }
 
   private:
     BorderedSystem() = default;
