@@ -1,0 +1,260 @@
+#include "capnode/dynamics/no_periodic_orbits.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "capnode/dynamics/diagonal_family.hpp"
+#include "capnode/field/field.hpp"
+#include "capnode/field/jacobian.hpp"
+#include "capnode/numerics/ball_matrix.hpp"
+#include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/definiteness.hpp"
+#include "capnode/proof/krawczyk_image.hpp"
+#include "diagonal_scaling.hpp"
+
+namespace capnode {
+namespace {
+
+/// E M E^-1, E = diag(e), e > 0: similar to M, and with D = E^2: D M + M^T D = 2 E sym(E M E^-1) E.
+BallMatrix scaled(const BallMatrix& M, const std::vector<double>& e) {
+    BallMatrix B(M.rows(), M.cols());
+    for (std::size_t i = 0; i < B.rows(); ++i) {
+        for (std::size_t j = 0; j < B.cols(); ++j) {
+            const Ball b = Ball{e[i], 0.0} * Ball{M.mid(i, j), M.rad(i, j)} / Ball{e[j], 0.0};
+            B.mid(i, j) = b.mid;
+            B.rad(i, j) = b.rad;
+        }
+    }
+    return B;
+}
+
+/// An extreme eigenvalue of the symmetric part, with the scaling it was found for (empty: none).
+struct Extreme {
+    Interval eigenvalue;
+    std::vector<double> e;
+};
+
+/// The largest eigenvalue of sym(E M E^-1) over a few scalings E: D = I, and the hint where it does better.
+Extreme least_largest(const BallMatrix& M, const Interval& symmetric) {
+    Extreme best{symmetric, {}};
+    std::vector<double> e = narrowing_scaling(M.mid);
+    for (const double x : e)
+        if (!(x > 0.0) || !std::isfinite(x)) return best;
+    const Interval largest = extreme_eigenvalues(symmetric_part(scaled(M, e))).largest;
+    if (largest.hi < best.eigenvalue.hi) best = {largest, std::move(e)};
+    return best;
+}
+
+std::vector<double> squares(const std::vector<double>& e) {
+    std::vector<double> d(e.size());
+    for (std::size_t i = 0; i < e.size(); ++i) d[i] = e[i] * e[i];
+    return d;
+}
+
+/// P J + J^T P with P J enclosed, for a symmetric P.
+BallMatrix quadratic_form(const Matrix& P, const BallMatrix& J) {
+    const BallMatrix PJ = multiply(P, J);
+    return add(PJ, transpose(PJ));
+}
+
+/// P with P J + J^T P = I approximately, made symmetric exactly; nothing where that fails. A hint.
+std::optional<Matrix> lyapunov_bar(const Matrix& J) {
+    blas::Schur schur;
+    if (!blas::gees(J, schur)) return std::nullopt;
+    Matrix y;
+    if (!blas::sylvester(blas::Op::transpose, blas::Op::none, 1.0, schur.t, schur.t, Matrix::identity(J.rows), y))
+        return std::nullopt;
+    const Matrix p = blas::multiply(blas::multiply(schur.q, y), schur.q, blas::Op::none, blas::Op::transpose);
+    Matrix symmetric(J.rows, J.rows);
+    for (std::size_t i = 0; i < J.rows; ++i)
+        for (std::size_t j = 0; j < J.rows; ++j) symmetric(i, j) = 0.5 * p(i, j) + 0.5 * p(j, i);
+    if (!is_finite(symmetric)) return std::nullopt;
+    return symmetric;
+}
+
+BallMatrix column(const std::vector<Interval>& x) {
+    BallMatrix c(x.size(), 1);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        c.mid(i, 0) = midpoint(x[i]);
+        c.rad(i, 0) = is_bounded(x[i]) ? radius_up(x[i], c.mid(i, 0)) : infinity;
+    }
+    return c;
+}
+
+/// Theorems 2 and 3 on cells of the parameter.
+struct CellTest {
+    const Field& field;
+    BallMatrix region;
+    std::string criterion;  // of the last cell that passed
+    Evidence evidence;
+
+    bool passes(const Interval& cell) {
+        const BallMatrix p = field.parameter_dim() == 0 ? BallMatrix(0, 1) : column({cell});
+        const BallMatrix J = jacobian(field, region, p).dx;
+        if (!is_finite(J)) return false;
+        if (J.rows() == 2) {
+            const Interval trace = ball_hull(J.mid(0, 0), J.rad(0, 0)) + ball_hull(J.mid(1, 1), J.rad(1, 1));
+            if (!contains_zero(trace)) {
+                criterion = "divergence";
+                evidence = {"divergence over the region, p in " + zeros::text(cell),
+                            trace.lo,
+                            trace.hi,
+                            "excludes",
+                            0.0,
+                            0.0,
+                            true};
+                return true;
+            }
+        }
+        std::vector<Matrix> candidates = {Matrix::identity(J.rows())};
+        if (const auto P = lyapunov_bar(J.mid)) candidates.push_back(*P);
+        for (const Matrix& P : candidates) {
+            const BallMatrix form = quadratic_form(P, J);
+            for (const bool positive : {false, true}) {
+                const BallMatrix tested = positive ? form : negate(form);
+                const Interval least = extreme_eigenvalues(tested).least;
+                if (!(least.lo > 0.0)) continue;
+                criterion = "quadratic form";
+                evidence = {std::string("least eigenvalue of ") + (positive ? "" : "-") + "(P J + J^T P), p in " +
+                                zeros::text(cell),
+                            std::fmax(least.lo, 0.0),
+                            least.hi,
+                            ">",
+                            0.0,
+                            0.0,
+                            true};
+                return true;
+            }
+        }
+        return false;
+    }
+};
+
+void collect(CellTest& test, const Interval& cell, int depth, std::vector<Interval>& out,
+             std::vector<Evidence>& evidence, std::string& criterion) {
+    if (test.passes(cell)) {
+        if (!out.empty() && out.back().hi == cell.lo)
+            out.back().hi = cell.hi;
+        else
+            out.push_back(cell);
+        evidence.push_back(test.evidence);
+        criterion = criterion.empty() || criterion == test.criterion ? test.criterion : "quadratic form or divergence";
+        return;
+    }
+    const double m = midpoint(cell);
+    if (depth == 0 || !(cell.lo < m && m < cell.hi)) return;
+    collect(test, {cell.lo, m}, depth - 1, out, evidence, criterion);
+    collect(test, {m, cell.hi}, depth - 1, out, evidence, criterion);
+}
+
+/// The closure of span minus the union of `intervals` (increasing, disjoint).
+std::vector<Interval> complement(const Interval& span, const std::vector<Interval>& intervals) {
+    std::vector<Interval> rest;
+    double from = span.lo;
+    for (const Interval& i : intervals) {
+        if (from < i.lo) rest.push_back({from, i.lo});
+        from = i.hi;
+    }
+    if (from < span.hi || intervals.empty()) rest.push_back({from, span.hi});
+    return rest;
+}
+
+}  // namespace
+
+struct PeriodicOrbitExclusionTheorem {
+    /// Theorem 1.
+    static Result<PeriodicOrbitExclusion> diagonal(const DiagonalFamily& family, const Interval& span) {
+        const BallMatrix& M = family.matrix;
+        const ExtremeEigenvalues symmetric = extreme_eigenvalues(symmetric_part(M));
+        // sym(E A(p) E^-1) = sym(E M E^-1) + p I is negative definite iff p < -lambda_max, positive definite iff
+        // p > -lambda_min; lambda_min(M) = -lambda_max(-M).
+        const Extreme below = least_largest(M, symmetric.largest);
+        const Extreme above = least_largest(negate(M), -symmetric.least);
+        PeriodicOrbitExclusion found;
+        std::vector<Evidence> evidence;
+        const double upper_end = std::fmin(span.hi, next_down(-below.eigenvalue.hi));
+        const double lower_end = std::fmax(span.lo, next_up(above.eigenvalue.hi));
+        const Interval negative = below.eigenvalue + Interval(upper_end);
+        const Interval positive = Interval(lower_end) - above.eigenvalue;
+        if (span.lo <= upper_end && negative.hi < 0.0) {
+            found.intervals.push_back({span.lo, upper_end});
+            found.scaling_lower = squares(below.e);
+            evidence.push_back({"largest eigenvalue of the symmetric part at the upper end of the lower interval",
+                                negative.lo, negative.hi, "<", 0.0, 0.0, true});
+        }
+        if (lower_end <= span.hi && positive.lo > 0.0) {
+            found.intervals.push_back({lower_end, span.hi});
+            found.scaling_upper = squares(above.e);
+            evidence.push_back({"least eigenvalue of the symmetric part at the lower end of the upper interval",
+                                positive.lo, positive.hi, ">", 0.0, 0.0, true});
+        }
+        if (found.intervals.empty()) {
+            const Interval left = below.eigenvalue + Interval(span.lo);
+            const Interval right = Interval(span.hi) - above.eigenvalue;
+            return Result<PeriodicOrbitExclusion>::not_proved(
+                Verdict::not_definite, "The span lies where the symmetric part is indefinite.",
+                {{"largest eigenvalue of the symmetric part at the lower end of the span", left.lo, left.hi, "<", 0.0,
+                  0.0, false},
+                 {"least eigenvalue of the symmetric part at the upper end of the span", right.lo, right.hi, ">", 0.0,
+                  0.0, false}});
+        }
+        found.symmetric_lower = -symmetric.largest;
+        found.symmetric_upper = -symmetric.least;
+        return finish(std::move(found), span, "diagonal family", std::move(evidence));
+    }
+
+    /// Theorems 2 and 3.
+    static Result<PeriodicOrbitExclusion> general(const Field& field, const Interval& span,
+                                                  const ExclusionOptions& options) {
+        PeriodicOrbitExclusion found;
+        std::vector<Evidence> evidence;
+        std::string criterion;
+        if (field.dim() == 1) {
+            found.intervals = {span};
+            evidence.push_back({"dimension", 1.0, 1.0, "<=", 1.0, 1.0, true});
+            return finish(std::move(found), span, "dimension one", std::move(evidence));
+        }
+        const std::vector<Interval> region =
+            options.region ? *options.region : std::vector<Interval>(field.dim(), Interval::whole());
+        CellTest test{field, column(region), "", {}};
+        collect(test, span, options.depth, found.intervals, evidence, criterion);
+        if (found.intervals.empty())
+            return Result<PeriodicOrbitExclusion>::not_proved(
+                Verdict::not_definite, std::string("No quadratic form was found along which all solutions ") +
+                                           (options.region ? "of the region" : "of the whole space") +
+                                           " contract or expand; a smaller region may help.");
+        found.region = options.region;
+        return finish(std::move(found), span, criterion, std::move(evidence));
+    }
+
+  private:
+    static Result<PeriodicOrbitExclusion> finish(PeriodicOrbitExclusion found, const Interval& span,
+                                                 std::string criterion, std::vector<Evidence> evidence) {
+        found.span = span;
+        found.criterion = std::move(criterion);
+        found.remaining = complement(span, found.intervals);
+        return Result<PeriodicOrbitExclusion>::make_proved(std::move(found), std::move(evidence));
+    }
+};
+
+Result<PeriodicOrbitExclusion> no_periodic_orbits(const Field& field, const Interval& span,
+                                                  const ExclusionOptions& options) {
+    if (!is_bounded(span)) throw std::invalid_argument("the span must be bounded");
+    if (field.depends_on_time()) throw std::invalid_argument("the field depends on time; the theorems are autonomous");
+    if (field.parameter_dim() > 1)
+        throw std::invalid_argument("the span is of one parameter, the field has " +
+                                    std::to_string(field.parameter_dim()));
+    if (options.region && options.region->size() != field.dim())
+        throw std::invalid_argument("the region has " + std::to_string(options.region->size()) +
+                                    " components, the field " + std::to_string(field.dim()));
+    if (options.depth < 0 || options.depth > 20)
+        throw std::invalid_argument("depth must lie in [0, 20], not " + std::to_string(options.depth));
+    if (field.parameter_dim() == 1 && field.dim() > 1) {
+        if (const std::optional<DiagonalFamily> family = recognise_diagonal_family(field))
+            return PeriodicOrbitExclusionTheorem::diagonal(*family, span);
+    }
+    return PeriodicOrbitExclusionTheorem::general(field, span, options);
+}
+
+}  // namespace capnode
