@@ -5,25 +5,27 @@
 // may be balls; then everything below holds for every field in the ball.
 //
 // Theorem (own derivation, after Kuehn and Queirolo, DCDS-B 30 (2025), who study s = tanh). Let lambda_i be the
-// eigenvalues of M. The Hopf points of the family -- (1) an equilibrium, (2) a simple pair +-iw, w > 0, of its Jacobian,
-// (3) no other eigenvalue on the imaginary axis, (4) d Re(lambda)/dp != 0 -- are exactly
+// eigenvalues of M. The Hopf points of the family -- (1) an equilibrium, (2) a simple pair +-iw, w > 0, of its
+// Jacobian, (3) no other eigenvalue on the imaginary axis, (4) d Re(lambda)/dp != 0 -- are exactly
 //      p = -Re lambda_i,   w = s'(0) |Im lambda_i|,   x = -A(p)^-1 b
 // for the simple pairs of non-real eigenvalues whose real part no other eigenvalue has. There
 //      d Re/dp = s'(0),   l1 = |Im lambda_i|^2 Im <p, |q|^2 q>   (|q|_2 = 1, <p,q> = 1),
 // with q, p the right and left eigenvectors of M, and the unstable dimension besides the pair is the number of
 // eigenvalues to the right of lambda_i.
 //
-// Proof. s has the only zero 0, so x is an equilibrium iff y = A(p) x + b vanishes. Hence J = s'(0) A(p) there, with the
-// eigenvalues s'(0) (lambda_i + p) and the eigenvectors of M: (2) and (3) say p = -Re lambda_i and that no other
+// Proof. s has the only zero 0, so x is an equilibrium iff y = A(p) x + b vanishes. Hence J = s'(0) A(p) there, with
+// the eigenvalues s'(0) (lambda_i + p) and the eigenvectors of M: (2) and (3) say p = -Re lambda_i and that no other
 // eigenvalue has this real part; in particular 0 is none, A(p) is invertible and x unique. Along the branch y = 0, so
 // f_xx = diag(s''(0)) ... = 0 (s is odd) and f_xp = s'(0) I: <p, (f_xp + f_xx[x_p, .]) q> = s'(0) > 0. Third order:
 // C(u,v,w) = s'''(0) (Au)(Av)(Aw) entrywise and B = 0. With A q = i L q, L = Im lambda_i, w = s'(0) L, this is
-// C(q,q,conj q) = s'''(0) i L^3 |q|^2 q, and l1 = Re <p, C(q,q,conj q)> / (2w) = -(s'''(0)/(2 s'(0))) L^2 Im <p,|q|^2 q>. []
+// C(q,q,conj q) = s'''(0) i L^3 |q|^2 q, and l1 = Re <p, C(q,q,conj q)> / (2w) = -(s'''(0)/(2 s'(0))) L^2 Im <p,|q|^2
+// q>. []
 //
 // Method. One verified eigendecomposition of M (spectrum.hpp, accurate residuals) encloses everything at once, in
 // O(n^3) for all points together. Two real parts are separated by their discs or, where a weight radius makes the
 // discs overlap, by the structured difference: to first order the perturbation D of M moves lambda_i - lambda_j by
-// (R_i D V_i - R_j D V_j), and |Re| of that is at most sum_kl |D_kl| |Re(R_ik V_li - R_jk V_lj)|: D is the same for both.
+// (R_i D V_i - R_j D V_j), and |Re| of that is at most sum_kl |D_kl| |Re(R_ik V_li - R_jk V_lj)|: D is the same for
+// both.
 #pragma once
 
 #include <cstddef>

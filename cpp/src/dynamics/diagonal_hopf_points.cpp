@@ -1,0 +1,337 @@
+// All Hopf points of a diagonal family from one verified eigendecomposition. Statement and proof: diagonal_family.hpp.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+#include "capnode/dynamics/diagonal_family.hpp"
+#include "capnode/numerics/ball.hpp"
+#include "capnode/numerics/ball_matrix.hpp"
+#include "capnode/numerics/eigenbasis.hpp"
+#include "capnode/numerics/eigenbasis_solve.hpp"
+#include "capnode/numerics/rounding.hpp"
+#include "diagonal_equilibria.hpp"
+
+namespace capnode {
+
+/// The one place where a point of the diagonal family is declared proved: all evidence holds, or the first that fails
+/// gives the verdict.
+struct DiagonalHopfPoint::Theorem {
+    static Result<DiagonalHopfPoint> proved(DiagonalHopfPoint point, std::vector<Evidence> evidence) {
+        return Result<DiagonalHopfPoint>::make_proved(std::move(point), std::move(evidence));
+    }
+};
+
+namespace {
+
+std::string text(const char* format, double a, double b = 0.0, double c = 0.0) {
+    char buffer[256];
+    std::snprintf(buffer, sizeof buffer, format, a, b, c);
+    return buffer;
+}
+
+Interval interval_of(const Ball& b) { return to_interval(b); }
+
+/// s'(0) = c f'(0): 1 for tanh and atan, 2/sqrt(pi) for erf.
+Interval slope_at_zero(const DiagonalFamily& family) {
+    return Interval(family.scale) * derivatives(family.function, Interval(0.0))[1];
+}
+
+/// What one decomposition gives for every disc.
+struct Spectrum {
+    const VerifiedEigenbasis& basis;
+    const Matrix& radius;            // of M
+    std::vector<Interval> real;      // Re of the eigenvalues of the disc
+    std::vector<std::size_t> pairs;  // discs above the real axis that may hold a non-real eigenvalue
+
+    Spectrum(const VerifiedEigenbasis& b, const Matrix& m_rad) : basis(b), radius(m_rad) {
+        real.reserve(b.n);
+        for (std::size_t i = 0; i < b.n; ++i) {
+            if (b.isolated[i])
+                real.push_back(interval_of(real_part(b, m_rad, i)));
+            else
+                real.push_back(ball_hull(b.center[i].real(), b.radius[i]));
+            const bool own_conjugate = b.isolated[i] && b.conjugate[i] == i;  // holds one eigenvalue, a real one
+            // an isolated disc is represented by its upper member, others by every disc that reaches above the axis
+            if (!own_conjugate && (b.isolated[i] ? b.center[i].imag() > 0.0
+                                                 : b.center[i].imag() > 0.0 || b.center[i].imag() + b.radius[i] > 0.0))
+                pairs.push_back(i);
+        }
+    }
+
+    /// An enclosure of Re lambda_j - Re lambda_i for one and the same matrix.
+    Interval difference(std::size_t i, std::size_t j) const {
+        const Interval apart = real[j] - real[i];
+        if (!contains_zero(apart) || !basis.isolated[i] || !basis.isolated[j]) return apart;
+        const Interval sharp = interval_of(real_part_difference(basis, radius, j, i));
+        const std::optional<Interval> both = intersect(apart, sharp);
+        if (!both) throw InternalError("two enclosures of the difference of two real parts do not meet");
+        return *both;
+    }
+};
+
+/// q / |q|: entries, with the radius of the quotient.
+ComplexBallMatrix normalised(const ComplexBallMatrix& q, const Interval& norm) {
+    ComplexBallMatrix out(q.rows(), 1);
+    const Ball inverse = to_ball(quotient(Interval(1.0), norm));
+    for (std::size_t k = 0; k < q.rows(); ++k) {
+        const ComplexBall z = inverse * ComplexBall{q.mid.re.data[k], q.mid.im.data[k], q.rad.data[k]};
+        out.mid.re.data[k] = z.re;
+        out.mid.im.data[k] = z.im;
+        out.rad.data[k] = z.rad;
+    }
+    return out;
+}
+
+ComplexBall entry(const ComplexBallMatrix& m, std::size_t i, std::size_t j) {
+    return {m.mid.re(i, j), m.mid.im(i, j), m.rad(i, j)};
+}
+
+/// |z|^2 of a disc.
+Interval square_modulus(const ComplexBall& z) { return square(Interval(mignitude_down(z), magnitude_up(z))); }
+
+/// The box of uniqueness: see DiagonalHopfPoint. Every zero of the augmented system has -p + i w / s'(0) = an
+/// eigenvalue z of M. Every eigenvalue but lambda_i lies in a disc j != i, |z - c_i| >= |c_j - c_i| - r_j >= g. With |p
+/// - p_bar|, |w / s' - w_bar / s'| <= g/2 and |-p_bar + i w_bar / s' - c_i| <= slack, |z - c_i| <= g/sqrt(2) + slack <
+/// g leaves lambda_i alone; x = -A(p)^-1 b and, lambda_i being simple and psi v = 1, v are unique then.
+HopfIsolation isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& point, const ComplexBallMatrix& q,
+                           const Interval& slope) {
+    const VerifiedEigenbasis& b = s.basis;
+    HopfIsolation iso;
+    iso.centre.parameter_bar = midpoint(point.parameter);
+    iso.centre.frequency_bar = midpoint(point.frequency);
+    iso.parameter_error = radius_up(point.parameter, iso.centre.parameter_bar);
+    iso.frequency_error = radius_up(point.frequency, iso.centre.frequency_bar);
+    for (const Interval& x : point.state) {
+        iso.centre.state_bar.push_back(midpoint(x));
+        iso.state_error.push_back(radius_up(x, iso.centre.state_bar.back()));
+    }
+    // q = V y with y_i = 1, |y| <= 1: psi q = (R V y)_i = 1 - (E y)_i, |E y|_i <= e_i. v = q / (psi q):
+    // |v - V_i| <= (|q - V_i| + |q| e_i) / (1 - e_i)... with |q - V_i| and |q| from the disc.
+    const double e = b.e[i];
+    const double room = subtract_down(1.0, e);
+    for (std::size_t k = 0; k < b.n; ++k) {
+        const std::complex<double> centre(b.V.re(k, i), b.V.im(k, i));
+        const ComplexBall z = entry(q, k, 0);
+        const double off = magnitude_up(z - ComplexBall{centre.real(), centre.imag(), 0.0});
+        iso.centre.eigenvector_bar.push_back(centre);
+        iso.eigenvector_error.push_back(divide_up(add_up(off, multiply_up(magnitude_up(z), e)), room));
+        iso.psi.emplace_back(b.R.re(i, k), b.R.im(i, k));
+    }
+    double g = infinity;
+    for (std::size_t j = 0; j < b.n; ++j) {
+        if (j == i) continue;
+        const ComplexBall apart = ComplexBall{b.center[j].real(), b.center[j].imag(), b.radius[j]} -
+                                  ComplexBall{b.center[i].real(), b.center[i].imag(), 0.0};
+        g = std::fmin(g, mignitude_down(apart));
+    }
+    const Interval frequency = quotient(Interval(iso.centre.frequency_bar), slope);
+    const Interval slack_re = Interval(-iso.centre.parameter_bar) - Interval(b.center[i].real());
+    const Interval slack_im = frequency - Interval(b.center[i].imag());
+    const double slack = hypot_up(magnitude(slack_re), magnitude(slack_im));
+    iso.state_radius.assign(b.n, infinity);
+    iso.eigenvector_radius.assign(b.n, infinity);
+    // half = g/2 rounded down is exact; 0.7072 g + 0.2 g < g
+    if (slack < 0.2 * g && g < infinity) {
+        iso.parameter_radius = 0.5 * g;
+        iso.frequency_radius = multiply_down(0.5 * g, slope.lo);
+    } else {
+        iso.parameter_radius = iso.parameter_error;
+        iso.frequency_radius = iso.frequency_error;
+    }
+    return iso;
+}
+
+/// Everything about one isolated pair but the equilibrium, which is filled in for all points together.
+Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const ComplexBallMatrix& q,
+                                     const ComplexBallMatrix& left, const Interval& slope,
+                                     std::optional<std::vector<Interval>> state) {
+    const VerifiedEigenbasis& b = s.basis;
+    DiagonalHopfPoint point;
+    std::vector<Evidence> evidence;
+    const auto fact = [&](std::string name, const Interval& left_side, std::string relation, double right, bool holds) {
+        evidence.push_back({std::move(name), left_side.lo, left_side.hi, std::move(relation), right, right, holds});
+        return holds;
+    };
+    const auto refuse = [&](Verdict verdict, std::string detail) {
+        return Result<DiagonalHopfPoint>::not_proved(verdict, std::move(detail), std::move(evidence));
+    };
+
+    const Interval real = s.real[i];
+    const Interval imag = imaginary_part(eigenvalue(b, i));
+    point.parameter = -real;
+    point.frequency = slope * imag;
+    fact("eigenvector basis: |I - R V| < 1/2", Interval(0.0, b.alpha), "<", 0.5, b.alpha < 0.5);
+    if (!fact("simple pair: gap to the nearest other disc", Interval(b.separation[i]), ">", 0.0, b.separation[i] > 0.0))
+        return refuse(Verdict::pair_not_isolated, text("The gap to the nearest other disc is %.3g.", b.separation[i]));
+    if (!fact("frequency", point.frequency, ">", 0.0, point.frequency.lo > 0.0))
+        return refuse(Verdict::pair_not_isolated, text("The frequency is only known to lie in [%.6g, %.6g].",
+                                                       point.frequency.lo, point.frequency.hi));
+
+    double nearest = infinity;
+    std::size_t undecided = 0;
+    std::size_t culprit = b.n;
+    for (std::size_t j = 0; j < b.n; ++j) {
+        if (j == i || j == b.conjugate[i]) continue;
+        const Interval apart = s.difference(i, j);
+        nearest = std::fmin(nearest, mignitude(apart));
+        if (apart.lo > 0.0)
+            ++point.unstable_dimension;
+        else if (!(apart.hi < 0.0)) {
+            if (undecided++ == 0) culprit = j;
+        }
+    }
+    if (!fact("no other eigenvalue on the axis: distance of the other real parts", Interval(nearest), ">", 0.0,
+              undecided == 0)) {
+        const std::complex<double> c = b.center[culprit];
+        const bool real_eigenvalue = b.isolated[culprit] && b.conjugate[culprit] == culprit;
+        return refuse(
+            real_eigenvalue ? Verdict::zero_eigenvalue : Verdict::other_eigenvalue_on_axis,
+            text("The real parts of this pair and of the eigenvalue near %.9g %+.9g i could not be separated "
+                 "(disc radius %.3g).",
+                 c.real(), c.imag(), b.radius[culprit]) +
+                (undecided > 1 ? text(" The same holds for %.0f more.", static_cast<double>(undecided - 1)) : ""));
+    }
+    if (!fact("transversality", slope, ">", 0.0, slope.lo > 0.0))
+        return refuse(Verdict::not_transversal, text("d Re/dp lies in [%.6g, %.6g].", slope.lo, slope.hi));
+    if (!state)
+        return refuse(Verdict::zero_eigenvalue, "A(p) could not be inverted over the enclosure of the parameter.");
+    point.transversality = slope;
+    point.state = std::move(*state);
+
+    // l1 = L^2 Im( l (|q|^2 q) / (|q|_2^2 l q) ), L = Im lambda_i, l the left row vector
+    Interval norm2(0.0);
+    ComplexBall cubic{};
+    for (std::size_t k = 0; k < b.n; ++k) {
+        const ComplexBall z = entry(q, k, 0);
+        const Interval m = square_modulus(z);
+        norm2 = norm2 + m;
+        cubic = cubic + entry(left, 0, k) * (to_ball(m) * z);
+    }
+    const ComplexBall pairing_ball = pairing(b, i);
+    const Interval l1 = square(imag) * quotient(imaginary_part(cubic / pairing_ball), norm2);
+    point.lyapunov_coefficient = l1;
+    if (l1.hi < 0.0)
+        point.criticality = Criticality::supercritical;
+    else if (l1.lo > 0.0)
+        point.criticality = Criticality::subcritical;
+    else
+        point.criticality_reason = text("The first Lyapunov coefficient lies in [%.3g, %.3g].", l1.lo, l1.hi);
+    if (point.unstable_dimension > 0 || l1.lo > 0.0)
+        point.cycle_is_stable = false;
+    else if (l1.hi < 0.0)
+        point.cycle_is_stable = true;
+
+    point.eigenvector = normalised(q, sqrt(norm2));
+    point.h11.assign(b.n, Interval(0.0));
+    point.h20 = ComplexBallMatrix(b.n, 1);
+    point.isolation = isolation_of(s, i, point, q, slope);
+    return DiagonalHopfPoint::Theorem::proved(std::move(point), std::move(evidence));
+}
+
+ComplexBallMatrix column(const ComplexBallMatrix& m, std::size_t j) {
+    ComplexBallMatrix out(m.rows(), 1);
+    for (std::size_t k = 0; k < m.rows(); ++k) {
+        out.mid.re.data[k] = m.mid.re(k, j);
+        out.mid.im.data[k] = m.mid.im(k, j);
+        out.rad.data[k] = m.rad(k, j);
+    }
+    return out;
+}
+
+ComplexBallMatrix row(const ComplexBallMatrix& m, std::size_t i) {
+    ComplexBallMatrix out(1, m.cols());
+    for (std::size_t k = 0; k < m.cols(); ++k) {
+        out.mid.re.data[k] = m.mid.re(i, k);
+        out.mid.im.data[k] = m.mid.im(i, k);
+        out.rad.data[k] = m.rad(i, k);
+    }
+    return out;
+}
+
+void check_arguments(const DiagonalFamily& family, const Interval& span) {
+    const std::size_t n = family.matrix.rows();
+    if (n == 0 || family.matrix.cols() != n || family.bias.rows() != n || family.bias.cols() != 1)
+        throw std::invalid_argument("the diagonal family needs a square matrix and a bias of its size: got " +
+                                    std::to_string(n) + " x " + std::to_string(family.matrix.cols()) + " and " +
+                                    std::to_string(family.bias.rows()));
+    if (!(span.lo < span.hi) || !is_bounded(span))
+        throw std::invalid_argument(
+            text("the span must satisfy lo < hi, both finite: got [%.17g, %.17g]", span.lo, span.hi));
+}
+
+}  // namespace
+
+DiagonalHopfPoints diagonal_hopf_points(const DiagonalFamily& family, const Interval& span,
+                                        const std::function<bool()>& interrupted) {
+    check_arguments(family, span);
+    const auto stop = [&] { return interrupted && interrupted(); };
+    DiagonalHopfPoints out;
+    EigenbasisOptions options;
+    options.residual = Residual::accurate;
+    const VerifiedEigenbasis basis = verified_eigenbasis(family.matrix, options);
+    out.basis_valid = basis.valid;
+    if (!basis.valid) {
+        out.why_incomplete = "the eigendecomposition could not be verified: " + basis.reason;
+        return out;
+    }
+    const Spectrum spectrum(basis, family.matrix.rad);
+    const Interval slope = slope_at_zero(family);
+
+    std::vector<std::size_t> inside;  // isolated pairs that may lie in the span
+    for (const std::size_t i : spectrum.pairs) {
+        const Interval parameter = -spectrum.real[i];
+        if (disjoint(parameter, span)) {
+            ++out.outside;
+            continue;
+        }
+        if (basis.isolated[i]) {
+            inside.push_back(i);
+            continue;
+        }
+        out.candidates.push_back(
+            {parameter, basis.center[i].imag() * midpoint(slope),
+             Result<DiagonalHopfPoint>::not_proved(
+                 Verdict::pair_not_isolated, text("The disc about %.9g %+.9g i of radius %.3g meets another one.",
+                                                  basis.center[i].real(), basis.center[i].imag(), basis.radius[i]))});
+    }
+
+    out.interrupted = stop();
+    if (out.interrupted) inside.clear();
+    const ComplexBallMatrix right = right_eigenvectors(basis, inside);
+    const ComplexBallMatrix left = left_eigenvectors(basis, inside);
+    std::vector<Ball> shifts;
+    for (const std::size_t i : inside) shifts.push_back(to_ball(spectrum.real[i]));
+    out.interrupted = out.interrupted || stop();
+    const DiagonalEquilibria equilibria(basis, family, out.interrupted ? std::vector<Ball>{} : shifts);
+    for (std::size_t k = 0; k < inside.size(); ++k) {
+        const std::size_t i = inside[k];
+        out.interrupted = out.interrupted || (k % 16 == 0 && stop());
+        DiagonalCandidate candidate{
+            -spectrum.real[i], basis.center[i].imag() * midpoint(slope),
+            out.interrupted
+                ? Result<DiagonalHopfPoint>::not_proved(Verdict::interrupted, "Stopped before this pair was looked at.")
+                : prove_pair(spectrum, i, column(right, k), row(left, k), slope, equilibria.state(k))};
+        out.candidates.push_back(std::move(candidate));
+    }
+    std::stable_sort(out.candidates.begin(), out.candidates.end(),
+                     [](const auto& a, const auto& b) { return midpoint(a.parameter) < midpoint(b.parameter); });
+
+    std::size_t open = 0;
+    std::size_t border = 0;
+    for (const DiagonalCandidate& c : out.candidates) {
+        open += !c.result.proved();
+        border += !subset(c.parameter, span);
+    }
+    out.complete = !out.interrupted && open == 0 && border == 0;
+    if (out.interrupted)
+        out.why_incomplete = "stopped";
+    else if (open > 0)
+        out.why_incomplete = text("%.0f pairs are undecided", static_cast<double>(open));
+    else if (border > 0)
+        out.why_incomplete = text("%.0f points lie on the border of the span, undecided", static_cast<double>(border));
+    return out;
+}
+
+}  // namespace capnode
