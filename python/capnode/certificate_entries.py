@@ -1,0 +1,159 @@
+"""What a certificate stores of each theorem: hints, enclosures and conclusions, as hex floats.
+
+A field with a weight radius (or a theorem for a box of parameters) is a set of systems. Its enclosures are stored
+wider than they were proved, by the factor SLACK in their radius: a weaker statement, which another arithmetic with its
+own overestimation can confirm. Points are stored as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from capnode.certificate import bounds, complex_entry, field_core, hex_float, hex_floats, interval_entry
+
+SLACK = 2.0
+ISOLATION_SHARE = 0.5  # the part of the isolating box that a certificate claims
+
+
+def _is_set(provenance: Any) -> bool:
+    core = None if provenance.field is None else field_core(provenance.field)
+    return core is not None and bool(core.has_weight_radius)
+
+
+def widened(lo: Any, hi: Any, *, keep_sign: bool = False) -> dict[str, str]:
+    """[lo, hi] with SLACK times its radius; with `keep_sign` an enclosure that excludes 0 still does."""
+    lo, hi = np.atleast_1d(np.asarray(lo, dtype=float)), np.atleast_1d(np.asarray(hi, dtype=float))
+    more = 0.5 * (SLACK - 1.0) * (hi - lo) + np.spacing(np.maximum(np.abs(lo), np.abs(hi)))
+    wide_lo, wide_hi = lo - more, hi + more
+    if keep_sign:
+        wide_lo = np.where((lo > 0) & (wide_lo <= 0), lo / 64, wide_lo)
+        wide_hi = np.where((hi < 0) & (wide_hi >= 0), hi / 64, wide_hi)
+    return bounds(wide_lo, wide_hi)
+
+
+def _stored(enclosure: Any, as_set: bool, *, keep_sign: bool = False) -> dict[str, str]:
+    return widened(enclosure.lo, enclosure.hi, keep_sign=keep_sign) if as_set else interval_entry(enclosure)
+
+
+def zero(value: Any, provenance: Any) -> dict[str, Any]:
+    parameter = provenance.inputs.get("p")
+    as_set = _is_set(provenance) or (parameter is not None and bool(np.any(parameter.lo < parameter.hi)))
+    return {
+        "method": value.method,
+        "hints": {"x_bar": hex_floats(value.x_bar)},
+        "enclosures": {
+            "parameter": bounds([], []) if parameter is None else interval_entry(parameter),
+            "enclosure": _within(_stored(value.enclosure, as_set), value.uniqueness),
+            "uniqueness": interval_entry(value.uniqueness),
+        },
+    }
+
+
+def _within(entry: dict[str, str], box: Any) -> dict[str, str]:
+    """The box of `entry`, cut to `box`."""
+    lo = [float.fromhex(word) for word in entry["lo"].split()]
+    hi = [float.fromhex(word) for word in entry["hi"].split()]
+    return bounds(np.maximum(lo, box.lo), np.minimum(hi, box.hi))
+
+
+def equilibrium(value: Any, provenance: Any) -> dict[str, Any]:
+    as_set = _is_set(provenance) or bool(np.any(value.parameter.lo < value.parameter.hi))
+    discs = value.eigenvalues
+    centre, radius = _discs(discs)
+    return {
+        "hints": {"x_bar": hex_floats(value.x_bar)},
+        "enclosures": {
+            "parameter": interval_entry(value.parameter),
+            "state": _within(_stored(value.state, as_set), value.isolation),
+            "isolation": interval_entry(value.isolation),
+            "eigenvalues": {**complex_entry(centre), "radius": hex_floats(radius * (SLACK if as_set else 1.0))},
+        },
+        "conclusions": {
+            "unstable_dimension": value.unstable_dimension,
+            "stable_dimension": value.stable_dimension,
+        },
+    }
+
+
+def _discs(discs: Any) -> tuple[Any, Any]:
+    """(centres, radii) of whatever holds complex discs: `.mid`, `.rad`, or a pair of arrays."""
+    if isinstance(discs, tuple):
+        return np.asarray(discs[0], dtype=np.complex128), np.asarray(discs[1], dtype=float)
+    return np.asarray(discs.mid, dtype=np.complex128), np.asarray(discs.rad, dtype=float)
+
+
+def hopf_point(value: Any, provenance: Any) -> dict[str, Any]:
+    as_set = _is_set(provenance)
+    iso = value.isolation
+    eigenvector, eigenvector_radius = _discs(value.eigenvector)
+    slack = SLACK if as_set else 1.0
+    return {
+        "hints": {
+            "parameter": hex_float(iso.parameter),
+            "frequency": hex_float(iso.frequency),
+            "state": hex_floats(iso.state),
+            "eigenvector": complex_entry(iso.eigenvector),
+            "functional": complex_entry(iso.functional),
+        },
+        "enclosures": {
+            "parameter": _stored(value.parameter, as_set),
+            "frequency": _stored(value.frequency, as_set, keep_sign=True),
+            "state": _stored(value.state, as_set),
+            "eigenvector": {**complex_entry(eigenvector), "radius": hex_floats(eigenvector_radius * slack)},
+            "transversality": _stored(value.transversality, as_set, keep_sign=True),
+            "lyapunov_coefficient": _stored(value.lyapunov_coefficient, as_set, keep_sign=True),
+        },
+        "isolation": {
+            "parameter_radius": hex_float(ISOLATION_SHARE * iso.parameter_radius),
+            "frequency_radius": hex_float(ISOLATION_SHARE * iso.frequency_radius),
+            "state_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.state_radius)),
+            "eigenvector_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.eigenvector_radius)),
+        },
+        "conclusions": {
+            "criticality": str(value.criticality),
+            "unstable_dimension": int(value.unstable_dimension),
+            "cycle_is_stable": value.cycle_is_stable,
+        },
+    }
+
+
+def no_periodic_orbits(value: Any, provenance: Any) -> dict[str, Any]:
+    return {
+        "criterion": value.criterion,
+        "hints": {"scaling_lower": hex_floats(value.scaling_lower), "scaling_upper": hex_floats(value.scaling_upper)},
+        "enclosures": {
+            "intervals": _within_intervals(value.intervals),
+            "region": None if value.region is None else interval_entry(value.region),
+        },
+    }
+
+
+def _within_intervals(intervals: Any) -> dict[str, str]:
+    pairs = [(float(x.lo), float(x.hi)) if hasattr(x, "lo") else (float(x[0]), float(x[1])) for x in intervals]
+    return bounds([a for a, _ in pairs], [b for _, b in pairs])
+
+
+def spectrum(value: Any, provenance: Any) -> dict[str, Any]:
+    matrix = provenance.inputs["A"]
+    lo, hi = (matrix.lo, matrix.hi) if hasattr(matrix, "lo") else (matrix, matrix)
+    centre, radius = _discs(value.eigenvalues)
+    return {
+        "matrix": {"rows": int(np.shape(lo)[0]), **bounds(lo, hi)},
+        "enclosures": {"eigenvalues": {**complex_entry(centre), "radius": hex_floats(radius)}},
+        "conclusions": {"positive": value.positive, "negative": value.negative},
+    }
+
+
+# the theorem's name in a result's provenance -> (its name in certificates, the builder)
+BUILDERS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
+    "krawczyk": ("zero", zero),
+    "interval_newton": ("zero", zero),
+    "newton_kantorovich": ("zero", zero),
+    "equilibrium": ("equilibrium", equilibrium),
+    "hopf_point": ("hopf_point", hopf_point),
+    "no_periodic_orbits": ("no_periodic_orbits", no_periodic_orbits),
+    "spectrum": ("spectrum", spectrum),
+}

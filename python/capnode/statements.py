@@ -1,0 +1,138 @@
+"""The theorems in words, made from the numbers: the one place where a certificate's sentences are written.
+
+A certificate carries the sentence; its verification writes it again from the numbers and compares, so the words cannot
+say more than was checked. Printed enclosures are rounded outward: what is printed still contains what is meant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Any
+
+Bounds = tuple[float, float]
+
+
+def decimal_bounds(lo: float, hi: float, digits: int = 17) -> str:
+    """`[lo, hi]` in decimals, the lower end rounded down and the upper end up."""
+    return f"[{_round(lo, ROUND_FLOOR, digits)}, {_round(hi, ROUND_CEILING, digits)}]"
+
+
+def _round(x: float, rounding: str, digits: int) -> str:
+    if not math.isfinite(x):
+        return str(x)
+    value = Context(prec=digits, rounding=rounding).create_decimal(Decimal(x))
+    return f"{value.normalize():g}" if value else "0"
+
+
+def _numbers(text: str) -> list[float]:
+    return [float.fromhex(word) for word in text.split()]
+
+
+def _bounds(entry: Mapping[str, str]) -> str:
+    return decimal_bounds(float.fromhex(entry["lo"]), float.fromhex(entry["hi"]))
+
+
+def _box(entry: Mapping[str, str], most: int = 6) -> str:
+    """The box in brackets; past `most` components the rest is left to the enclosure in the certificate."""
+    lo, hi = _numbers(entry["lo"]), _numbers(entry["hi"])
+    parts = [decimal_bounds(a, b) for a, b in zip(lo[:most], hi[:most], strict=True)]
+    rest = f", … ({len(lo)} components, all in the enclosure `state`)" if len(lo) > most else ""
+    return f"({', '.join(parts)}{rest})"
+
+
+def _field(entry: Mapping[str, Any]) -> str:
+    about = entry["field_summary"]
+    p = "p" if about["parameter_dim"] == 1 else f"p in R^{about['parameter_dim']}"
+    what = f"x' = f(x, {p})" if about["parameter_dim"] else "x' = f(x)"
+    members = ", and for every field in its weight ball," if about["weight_radius"] else ","
+    return f"For the field {what} in dimension {about['dim']} with digest {entry['field'][:16]}{members}"
+
+
+def _at_parameter(entry: Mapping[str, Any]) -> str:
+    box = entry["enclosures"].get("parameter")
+    if not box or not box["lo"]:
+        return ""
+    return f" for every p in {_box(box)}"
+
+
+def _zero(entry: Mapping[str, Any]) -> str:
+    e = entry["enclosures"]
+    return (
+        f"{_field(entry)} the equation f = 0 has{_at_parameter(entry)} exactly one solution in the box "
+        f"{_box(e['uniqueness'])}; it lies in {_box(e['enclosure'])}, and the Jacobian is nonsingular there."
+    )
+
+
+def _equilibrium(entry: Mapping[str, Any]) -> str:
+    e, c = entry["enclosures"], entry["conclusions"]
+    text = (
+        f"{_field(entry)} there is{_at_parameter(entry)} exactly one equilibrium in the box {_box(e['isolation'])}; "
+        f"it lies in {_box(e['state'])}, and the Jacobian is nonsingular there."
+    )
+    if c["unstable_dimension"] is not None:
+        text += f" Exactly {c['unstable_dimension']} eigenvalues of the Jacobian have positive real part"
+        text += "." if c["stable_dimension"] is None else f" and {c['stable_dimension']} have negative real part."
+    return text
+
+
+def _hopf(entry: Mapping[str, Any]) -> str:
+    e, c = entry["enclosures"], entry["conclusions"]
+    text = (
+        f"{_field(entry)} there is a Hopf point with parameter p in {_bounds(e['parameter'])}, frequency w in "
+        f"{_bounds(e['frequency'])} and equilibrium x in {_box(e['state'])}: the Jacobian has the simple eigenvalues "
+        f"+-iw, no other eigenvalue on the imaginary axis and exactly {c['unstable_dimension']} with positive real "
+        f"part, and the pair crosses the axis with speed d Re(lambda)/dp in {_bounds(e['transversality'])}. "
+        f"A branch of periodic orbits is born there."
+    )
+    if c["criticality"] == "undetermined":
+        text += " Its criticality is undetermined."
+    else:
+        text += (
+            f" The first Lyapunov coefficient lies in {_bounds(e['lyapunov_coefficient'])} (|q|_2 = 1, <p,q> = 1): the "
+            f"point is {c['criticality']}."
+        )
+    if c["cycle_is_stable"] is not None:
+        text += f" The small cycle is {'stable' if c['cycle_is_stable'] else 'not stable'}."
+    return text
+
+
+def _no_periodic_orbits(entry: Mapping[str, Any]) -> str:
+    e = entry["enclosures"]
+    lo, hi = _numbers(e["intervals"]["lo"]), _numbers(e["intervals"]["hi"])
+    # claimed sets are rounded inward here: the sentence must not say more than was proved
+    ranges = [f"[{_round(a, ROUND_CEILING, 17)}, {_round(b, ROUND_FLOOR, 17)}]" for a, b in zip(lo, hi, strict=True)]
+    where = f" inside the box {_box(e['region'])}" if e["region"] else ""
+    return f"{_field(entry)} there is no non-constant periodic orbit{where} for any p in {' or '.join(ranges)}."
+
+
+def _spectrum(entry: Mapping[str, Any]) -> str:
+    c = entry["conclusions"]
+    text = (
+        f"All {entry['matrix']['rows']} eigenvalues of the matrix (of every matrix in the ball) lie in the stated discs"
+    )
+    counts = [
+        f"exactly {c[key]} have {word} real part"
+        for key, word in (("positive", "positive"), ("negative", "negative"))
+        if c[key] is not None
+    ]
+    return text + ("; " + ", ".join(counts) if counts else "") + "."
+
+
+TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "zero": _zero,
+    "equilibrium": _equilibrium,
+    "hopf_point": _hopf,
+    "no_periodic_orbits": _no_periodic_orbits,
+    "spectrum": _spectrum,
+}
+
+
+def statement(entry: Mapping[str, Any]) -> str:
+    """The sentence of one theorem of a certificate, from its numbers."""
+    return TEMPLATES[entry["theorem"]](entry)
+
+
+def join(sentences: Sequence[str]) -> str:
+    return "\n".join(sentences)

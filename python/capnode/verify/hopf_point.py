@@ -1,0 +1,138 @@
+"""The referee's proof of a Hopf point and the comparison with what a certificate claims about it.
+
+From the hint alone: the augmented system has exactly one zero nearby (augmented.py); J at it has no other eigenvalue on
+the imaginary axis, and so many to the right (spectrum.py); the pair crosses with non-zero speed; the first Lyapunov
+coefficient. A claim is accepted only where it contains what was enclosed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import acb, acb_mat, arb
+
+from capnode.verify.augmented import AugmentedSystem, Newton, Point
+from capnode.verify.balls import column, complex_entries, modulus
+from capnode.verify.evaluate import Evaluator, Vector
+from capnode.verify.spectrum import Discs, enclose_spectrum
+
+
+@dataclass(frozen=True)
+class AxisCount:
+    """What the spectrum of J says: `detail` names the reason where `holds` is False."""
+
+    holds: bool
+    unstable: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """d Re(lambda)/dp along the branch of equilibria, and l1 for |q|_2 = 1, <p, q> = 1; None where not enclosed."""
+
+    transversality: arb | None = None
+    lyapunov: arb | None = None
+
+
+def jacobian_at(evaluator: Evaluator, zero: Point) -> acb_mat:
+    rows = evaluator.jacobian(zero.state, [zero.parameter]).dx
+    return acb_mat([[acb(z) for z in row] for row in rows or []])
+
+
+def count_on_axis(j: acb_mat, frequency: arb) -> AxisCount:
+    """Exactly the pair +-iw on the axis: two isolated discs may touch it, at +-iw, and all others lie off it."""
+    discs = enclose_spectrum(j)
+    if discs is None:
+        return AxisCount(False, 0, "no basis of eigenvectors could be proved invertible")
+    touching = [i for i in range(len(discs.centre)) if discs.side(i) is None]
+    if len(touching) != 2:
+        return AxisCount(False, 0, f"{len(touching)} eigenvalue discs meet the imaginary axis, 2 expected")
+    if not all(discs.isolated(i) for i in touching) or not _are_the_pair(discs, touching, frequency):
+        return AxisCount(False, 0, "the discs on the axis are not the isolated pair +-iw")
+    unstable = sum(1 for i in range(len(discs.centre)) if discs.side(i) == 1)
+    return AxisCount(True, unstable, f"{unstable} eigenvalues to the right, the pair alone on the axis")
+
+
+def _are_the_pair(discs: Discs, touching: list[int], frequency: arb) -> bool:
+    """Each of the two discs reaches its own one of +-iw; iw is an eigenvalue, so it lies in one of these discs."""
+    signs = set()
+    for i in touching:
+        im = discs.centre[i].imag
+        sign = 1 if im > 0 else -1
+        distance = modulus(discs.centre[i] - acb(0, sign * frequency))
+        if not distance <= discs.radius[i] + distance.rad() + arb(2.0**-30) * frequency:
+            return False
+        signs.add(sign)
+    return signs == {1, -1}
+
+
+def unit_eigenvector(zero: Point) -> list[acb]:
+    """q = v / |v|_2."""
+    norm = sum((a * a + b * b for a, b in zip(zero.real, zero.imag, strict=True)), arb(0)).sqrt()
+    return [z / norm for z in zero.vector]
+
+
+def _solve(matrix: acb_mat, right: Vector) -> list[acb]:
+    """The enclosure of matrix^-1 right; ZeroDivisionError where the matrix could not be proved regular."""
+    return complex_entries(matrix.solve(column(right), algorithm="precond"))
+
+
+def coefficients(evaluator: Evaluator, zero: Point, jacobian: acb_mat, psi: list[acb]) -> Coefficients:
+    """Transversality and l1 (Kuznetsov, ch. 5)."""
+    n = len(zero.state)
+    w = zero.frequency
+    q = unit_eigenvector(zero)
+    conjugate = [z.conjugate() for z in q]
+    transversality: arb | None = None
+    try:
+        left = _left_vector(jacobian, w, zero.vector, psi)
+        pairing = sum((a * b for a, b in zip(left, q, strict=True)), acb(0))
+        p_h = [a / pairing for a in left]  # the row p^H with p^H q = 1
+
+        def pair(u: Vector) -> acb:
+            return sum((a * b for a, b in zip(p_h, u, strict=True)), acb(0))
+
+        f_p = [acb(row[0]) for row in evaluator.jacobian(zero.state, [zero.parameter]).dp or []]
+        x_p = [-z for z in _solve(jacobian, f_p)]
+        transversality = pair(_coefficient(evaluator, zero, 3, {1: q, 2: x_p}, {2: [acb(1)]})).real
+
+        jet = evaluator.jet({0: list(zero.state), 1: q, 2: q, 4: conjugate}, {0: [zero.parameter]})
+        nothing: Vector = [acb(0)] * n
+        c_qqq, b_qq, b_qc = jet.get(7, nothing), jet.get(3, nothing), jet.get(5, nothing)
+        inner = _solve(jacobian, b_qc)
+        shifted = acb_mat([[(acb(0, 2 * w) if i == k else 0) - jacobian[i, k] for k in range(n)] for i in range(n)])
+        resonant = _solve(shifted, b_qq)
+        second = _coefficient(evaluator, zero, 3, {1: q, 2: inner})
+        third = _coefficient(evaluator, zero, 3, {1: conjugate, 2: resonant})
+        total = pair(c_qqq) - 2 * pair(second) + pair(third)
+        return Coefficients(transversality, total.real / (2 * w))
+    except ZeroDivisionError:
+        return Coefficients(transversality)
+
+
+def _coefficient(
+    evaluator: Evaluator, zero: Point, mask: int, x: dict[int, Vector], p: dict[int, Vector] | None = None
+) -> Vector:
+    jet = evaluator.jet({0: list(zero.state), **x}, {0: [zero.parameter], **(p or {})})
+    return jet.get(mask, [acb(0)] * len(zero.state))
+
+
+def _left_vector(j: acb_mat, w: arb, v: list[acb], psi: list[acb]) -> list[acb]:
+    """y with y^T (J - iw) = 0 and y^T c = 1, c ~ v exact numbers, from the bordered system.
+
+    [[ (J - iw)^T, psi^T ], [ c^T, 0 ]] (y, mu) = (0, 1). Multiplying the first rows by v^T gives mu psi v = 0 with
+    psi v = 1: mu = 0, and y is a left eigenvector.
+    """
+    n = len(v)
+    c = [acb(z.real.mid(), z.imag.mid()) for z in v]
+    rows = [[j[k, i] - (acb(0, w) if i == k else 0) for k in range(n)] + [psi[i]] for i in range(n)]
+    rows.append([*c, acb(0)])
+    right = acb_mat(n + 1, 1, [acb(0)] * n + [acb(1)])
+    return complex_entries(acb_mat(rows).solve(right, algorithm="precond"))[:n]
+
+
+def prove(evaluator: Evaluator, centre: Point, psi: list[acb]) -> tuple[Newton, Point, list[arb]] | None:
+    """The zero of the augmented system near `centre` (exact numbers): the operator, its enclosure, its radii."""
+    newton = Newton(AugmentedSystem(evaluator, psi), centre)
+    found = newton.enclose()
+    return None if found is None else (newton, *found)

@@ -1,0 +1,136 @@
+"""The two layers of a verification, over a whole document."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flint import ctx
+
+from capnode.statements import statement
+from capnode.verify.check_hopf import check_hopf
+from capnode.verify.check_periodic_orbits import check_no_periodic_orbits
+from capnode.verify.check_spectrum import check_spectrum
+from capnode.verify.check_zero import check_equilibrium, check_zero
+from capnode.verify.decode import Malformed, member
+from capnode.verify.field_text import FieldTextError, read_program
+from capnode.verify.hypotheses import check_hypotheses
+from capnode.verify.program import Program
+from capnode.verify.report import Check, Checks
+
+PRECISION = 128  # bits of the arithmetic
+
+OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], None]] = {
+    "zero": check_zero,
+    "equilibrium": check_equilibrium,
+    "hopf_point": check_hopf,
+    "no_periodic_orbits": check_no_periodic_orbits,
+}
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in document.items() if key != "digest"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def verify_document(
+    document: Mapping[str, Any],
+    field_paths: Sequence[str | os.PathLike[str]],
+    points: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[Check], int, int]:
+    """(the checks, how many theorems were re-proved, how many there are)."""
+    stated = document.get("digest")
+    actual = digest_of(document)
+    checks = [
+        Check("digest", "the file is unchanged", stated == actual, f"stated {stated!s:.16}…, actual {actual:.16}…")
+    ]
+    if document.get("format") != "capnode-certificate" or document.get("version") != 1:
+        checks.append(Check("truth", "the format is known", False, f"version {document.get('version')!r}"))
+        return checks, 0, 0
+    theorems = document.get("theorems")
+    if not isinstance(theorems, list) or not theorems:
+        checks.append(Check("truth", "the file states a theorem", False))
+        return checks, 0, 0
+    with ctx.workprec(PRECISION):
+        programs = _programs(document, field_paths, checks)
+        chosen = _sample(len(theorems), points)
+        for k, i in enumerate(chosen):
+            if progress is not None:
+                progress(k, len(chosen))
+            prefix = "" if len(theorems) == 1 else f"theorem {i + 1}: "
+            checks += check_theorem(theorems[i], programs, prefix)
+        if progress is not None:
+            progress(len(chosen), len(chosen))
+    return checks, len(chosen), len(theorems)
+
+
+def _sample(total: int, points: int | None) -> list[int]:
+    if points is None or points >= total:
+        return list(range(total))
+    return sorted({round(k * (total - 1) / max(points - 1, 1)) for k in range(points)})
+
+
+def _programs(
+    document: Mapping[str, Any], paths: Sequence[str | os.PathLike[str]], checks: list[Check]
+) -> dict[str, Program]:
+    """The fields by digest, each checked to be what its key says."""
+    programs: dict[str, Program] = {}
+    texts: list[tuple[str, str | None]] = [(Path(path).read_text(), None) for path in paths]
+    fields = document.get("fields")
+    for digest, text in fields.items() if isinstance(fields, Mapping) else ():
+        if text is not None:
+            texts.append((str(text), str(digest)))
+    for text, digest in texts:
+        try:
+            program = read_program(text)
+        except FieldTextError as error:
+            checks.append(Check("digest", "the field is unchanged", False, str(error)))
+            continue
+        if digest is not None:
+            checks.append(
+                Check("digest", "the field is the one named", digest == program.digest, f"digest {program.digest:.16}…")
+            )
+        programs[program.digest] = program
+    return programs
+
+
+def check_theorem(entry: Any, programs: Mapping[str, Program], prefix: str) -> list[Check]:
+    """The truth layer of one theorem; a malformed entry is a failed check, not an exception."""
+    checks = Checks(prefix)
+    try:
+        name = member(entry, "theorem", "the entry")
+        check_hypotheses(entry, checks)
+        if name == "spectrum":
+            check_spectrum(entry, checks)
+        elif name in OF_A_FIELD:
+            program = programs.get(str(member(entry, "field", "the theorem")))
+            if not checks.add(
+                "the field is at hand",
+                program is not None,
+                "" if program else "give its file: verify(..., fields=[...])",
+            ):
+                return checks.list
+            assert program is not None
+            summary = {
+                "dim": program.dim,
+                "parameter_dim": program.parameter_dim,
+                "weight_radius": program.has_weight_radius,
+            }
+            checks.add("the summary of the field", member(entry, "field_summary", "the theorem") == summary)
+            OF_A_FIELD[name](entry, program, checks)
+        else:
+            checks.add("the theorem is known", False, f"{name!r:.40}")
+            return checks.list
+        said = member(entry, "statement", "the theorem")
+        checks.add("the statement says what the numbers say", said == statement(entry))
+    except Malformed as error:
+        checks.add("the entry is well formed", False, str(error))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        checks.add("the entry is well formed", False, f"{type(error).__name__}: {error}")
+    return checks.list
