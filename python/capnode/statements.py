@@ -109,9 +109,7 @@ def _no_periodic_orbits(entry: Mapping[str, Any]) -> str:
 
 def _spectrum(entry: Mapping[str, Any]) -> str:
     c = entry["conclusions"]
-    text = (
-        f"All {entry['matrix']['rows']} eigenvalues of the matrix (of every matrix in the ball) lie in the stated discs"
-    )
+    text = f"All {entry['matrix']['rows']} eigenvalues of the matrix, or of every matrix in its ball, lie in the discs"
     counts = [
         f"exactly {c[key]} have {word} real part"
         for key, word in (("positive", "positive"), ("negative", "negative"))

@@ -1,7 +1,7 @@
 """The referee: checks a certificate again with Arb (python-flint) and with its own evaluator of the field.
 
-Nothing here uses capnode's C++ core: the field is read from its text by another reader, evaluated in another arithmetic,
-and every theorem is proved again from its hints. Two layers are reported apart:
+Nothing here uses capnode's C++ core: the field is read from its text by another reader, evaluated in another
+arithmetic, and every theorem is proved again from its hints. Two layers are reported apart:
 
 * `digest`: the file is unchanged (SHA-256 over its canonical JSON, and of each field over its text);
 * `truth`: every claim holds, whatever the digest says. A claimed enclosure is accepted only where it contains what

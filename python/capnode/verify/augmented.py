@@ -74,9 +74,12 @@ class AugmentedSystem:
         n = self.n
         one, two = self._both(at)
         dx, dp = one.dx, one.dp
-        assert dx is not None and dp is not None
-        assert one.along_dx is not None and two.along_dx is not None
-        assert one.along_dp is not None and two.along_dp is not None
+        assert dx is not None
+        assert dp is not None
+        assert one.along_dx is not None
+        assert two.along_dx is not None
+        assert one.along_dp is not None
+        assert two.along_dp is not None
         zero, w = arb(0), at.frequency
         rows: list[list[arb]] = []
         empty = [zero] * n
@@ -107,12 +110,12 @@ class AugmentedSystem:
         zero: Vector = [arb(0)] * n
         for v in (over.real, over.imag):
             jet = self.evaluator.jet({**base, 1: list(v), **twice_x}, {**base_p, **twice_p})
-            f_part = list(jet.get(6, zero))  # type: ignore[arg-type]
-            rows.append(list(jet.get(7, zero)))  # type: ignore[arg-type]
+            f_part = list(jet.get(6, zero))
+            rows.append(list(jet.get(7, zero)))
         for k, r in enumerate((s.real, s.imag)):
             jet = self.evaluator.jet({**base, 1: [symmetric(z) for z in r], 2: box_x}, {**base_p, 2: box_p})
             mixed = jet.get(3, zero)
-            rows[k] = [a + 2 * b for a, b in zip(rows[k], mixed, strict=True)]  # type: ignore[arg-type]
+            rows[k] = [a + 2 * b for a, b in zip(rows[k], mixed, strict=True)]
         turn = symmetric(2 * s.frequency)
         first = [a + turn * symmetric(b) for a, b in zip(rows[0], s.imag, strict=True)]
         second = [a + turn * symmetric(b) for a, b in zip(rows[1], s.real, strict=True)]

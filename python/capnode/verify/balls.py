@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from flint import acb, acb_mat, arb, arb_mat
@@ -49,7 +50,7 @@ def float_matrix(m: arb_mat) -> NDArray[np.float64]:
     return floats(m.entries()).reshape(m.nrows(), m.ncols())
 
 
-def arb_matrix(a: NDArray[np.float64]) -> arb_mat:
+def arb_matrix(a: NDArray[np.floating[Any]]) -> arb_mat:
     """Exactly the floats of `a`."""
     return arb_mat(a.shape[0], a.shape[1], a.ravel().tolist())
 

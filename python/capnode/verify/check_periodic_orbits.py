@@ -1,8 +1,8 @@
 """Re-check of the theorem `no_periodic_orbits`.
 
 Diagonal family x' = c s(A(p) x + b), A(p) = M + p I: with any positive diagonal D, a definite D A + A^T D excludes
-non-constant periodic orbits, for all larger (positive) or smaller (negative) p as well. Other fields, in a box: definite
-P J + J^T P for one symmetric P over the box, or (n = 2) a divergence of one sign; n = 1 has none ever.
+non-constant periodic orbits, for all larger (positive) or smaller (negative) p as well. Other fields, in a box: a
+definite P J + J^T P for one symmetric P over the box, or (n = 2) a divergence of one sign; n = 1 has none ever.
 """
 
 from __future__ import annotations

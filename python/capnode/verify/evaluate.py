@@ -388,7 +388,7 @@ def _unit_rows(size: int) -> Rows:
 
 def _gather(a: Derivatives, indices: Sequence[int]) -> Derivatives:
     value = [a.value[i] for i in indices]
-    return Derivatives(value, *[None if part is None else [part[i] for i in indices] for part in a.parts()])  # type: ignore[misc]
+    return Derivatives(value, *[None if part is None else [part[i] for i in indices] for part in a.parts()])
 
 
 def _concat(parts: list[Derivatives]) -> Derivatives:

@@ -1,4 +1,4 @@
-"""Reads the text of a .capnode file; the format stands at the head of field_io.hpp. Written apart from the core's reader.
+"""Reads the text of a .capnode file, apart from the core's reader; the format stands at the head of field_io.hpp.
 
 Every size is checked before it is used, nothing but numbers and the words of the format is accepted, and the digest in
 the second line must be that of the rest.

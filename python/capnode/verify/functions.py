@@ -167,10 +167,10 @@ def _on_pieces(f: Callable[[arb], Quadruple], x: arb) -> Quadruple:
     step = arb(x.rad()) / pieces
     out: Quadruple | None = None
     for i in range(pieces):
-        # the pieces [mid - rad + 2 i step, mid - rad + 2 (i + 1) step] cover the ball; unions of neighbours leave no gap
+        # the pieces [mid - rad + 2 i step, mid - rad + 2 (i + 1) step] cover the ball
         left = arb(x.mid()) - arb(x.rad()) + 2 * i * step
         value = f(left.union(left + 2 * step))
-        out = value if out is None else tuple(a.union(b) for a, b in zip(out, value, strict=True))  # type: ignore[assignment]
+        out = value if out is None else tuple(a.union(b) for a, b in zip(out, value, strict=True))
     assert out is not None
     return out
 

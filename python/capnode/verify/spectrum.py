@@ -2,9 +2,9 @@
 
 With any invertible V the matrix T = V^-1 J V has the eigenvalues of J, and Gershgorin's discs (T_ii, sum_j |T_ij|) hold
 them; a union of m discs that meets no other holds exactly m, with multiplicity. V comes from LAPACK and is only a hint;
-T is enclosed by Arb's solver, whose success proves V invertible. Corrections V (I + Y), Y_ji = T_ji / (T_ii - T_jj), make
-the discs smaller than any claim made in doubles. Eigenvalues that lie in a cluster share an orthonormal basis of their
-invariant subspace (from a sorted Schur form), since their eigenvectors may be nearly parallel.
+T is enclosed by Arb's solver, whose success proves V invertible. Corrections V (I + Y), Y_ji = T_ji / (T_ii - T_jj),
+make the discs smaller than any claim made in doubles. Eigenvalues that lie in a cluster share an orthonormal basis of
+their invariant subspace (from a sorted Schur form), since their eigenvectors may be nearly parallel.
 """
 
 from __future__ import annotations
