@@ -1,7 +1,8 @@
 #include "capnode/numerics/float_environment.hpp"
 
 #if !defined(__x86_64__)
-#error "capnode runs on x86-64: the guard of the floating-point environment is written for MXCSR and the x87 control word"
+#error \
+    "capnode runs on x86-64: the guard of the floating-point environment is written for MXCSR and the x87 control word"
 #endif
 
 #include <xmmintrin.h>

@@ -1,5 +1,5 @@
-// Dense row-major matrices of doubles, real and complex (split planes, so that complex products are real BLAS products),
-// and their ball versions: every matrix in mid ± rad, entrywise; complex entries in discs |z - mid| <= rad.
+// Dense row-major matrices of doubles, real and complex (split planes, so that complex products are real BLAS
+// products), and their ball versions: every matrix in mid ± rad, entrywise; complex entries in discs |z - mid| <= rad.
 // Plain data: the bounds are computed in ball_matrix.hpp and above.
 #pragma once
 

@@ -30,7 +30,8 @@ inline double next_down(double x) { return -next_up(-x); }
 // NaN (overflow) or out of range (underflow), one more step outward is taken unconditionally.
 
 /// Least double >= a + b, for a, b not infinities of opposite sign. The larger operand goes first: TwoSum(MAX, b)
-/// overflows inside for some negative b, FastTwoSum never does unless the sum itself does (Boldo, Graillat, Muller 2017).
+/// overflows inside for some negative b, FastTwoSum never does unless the sum itself does (Boldo, Graillat, Muller
+/// 2017).
 inline double add_up(double a, double b) {
     const bool ordered = std::fabs(a) >= std::fabs(b);
     const auto [s, e] = quick_two_sum(ordered ? a : b, ordered ? b : a);
