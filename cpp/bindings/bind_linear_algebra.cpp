@@ -11,48 +11,11 @@
 #include "bindings.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
-#include "capnode/numerics/float_environment.hpp"
+#include "matrix_arrays.hpp"
 
 namespace py = pybind11;
 
 namespace capnode::bindings {
-
-namespace {
-
-using Array = py::array_t<double, py::array::c_style>;
-
-Matrix matrix(const Array& a) {
-    if (a.ndim() != 2) throw std::invalid_argument("a matrix has 2 dimensions, got " + std::to_string(a.ndim()));
-    Matrix m(static_cast<std::size_t>(a.shape(0)), static_cast<std::size_t>(a.shape(1)));
-    std::copy(a.data(), a.data() + m.size(), m.data.begin());
-    return m;
-}
-Array array(const Matrix& m) {
-    Array a({m.rows, m.cols});
-    std::copy(m.data.begin(), m.data.end(), a.mutable_data());
-    return a;
-}
-BallMatrix ball(const Array& mid, const Array& rad) {
-    BallMatrix b{matrix(mid), matrix(rad)};
-    if (b.mid.rows != b.rad.rows || b.mid.cols != b.rad.cols)
-        throw std::invalid_argument("mid and rad have different shapes");
-    return b;
-}
-ComplexBallMatrix complex_ball(const Array& re, const Array& im, const Array& rad) {
-    return {ComplexMatrix{matrix(re), matrix(im)}, matrix(rad)};
-}
-py::tuple tuple(const BallMatrix& b) { return py::make_tuple(array(b.mid), array(b.rad)); }
-py::tuple tuple(const ComplexBallMatrix& b) { return py::make_tuple(array(b.mid.re), array(b.mid.im), array(b.rad)); }
-
-// Runs pure C++ without the GIL under the float environment our bounds assume.
-template <class F>
-auto guarded(F f) {
-    const py::gil_scoped_release release;
-    const FloatEnvironment guard;
-    return f();
-}
-
-}  // namespace
 
 void register_linear_algebra(py::module_& module) {
     module.def("blas_description", [] { return std::string(blas::description()); });

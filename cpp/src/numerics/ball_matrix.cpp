@@ -145,6 +145,14 @@ ComplexBallMatrix product(const ComplexMatrix& a, const Matrix* a_rad, const Mat
 
 }  // namespace
 
+ComplexBallMatrix detail::multiply_with_modulus(const ComplexMatrix& a, const Matrix& a_abs,
+                                                const ComplexBallMatrix& b) {
+    require_inner(a.cols(), b.rows());
+    ComplexMatrix mid = float_product(a, b.mid);
+    Matrix rad = radius(a_abs, nullptr, absolute(b.mid), &b.rad, sqrt2_gamma(a.cols()));
+    return settled(std::move(mid), std::move(rad), 3.0 * static_cast<double>(a.cols()) * smallest_subnormal);
+}
+
 // ---- moduli --------------------------------------------------------------------------------------------------------
 
 double modulus_up(double re, double im) {

@@ -33,6 +33,9 @@ Matrix radius_product(std::span<const Factor> left, std::span<const Factor> righ
 /// underflows.
 double least_nonzero(const Matrix& a);
 
+/// a b where upper bounds of the moduli of `a` are at hand (implemented in ball_matrix.cpp).
+ComplexBallMatrix multiply_with_modulus(const ComplexMatrix& a, const Matrix& a_abs, const ComplexBallMatrix& b);
+
 /// A dot product with four accumulators (any order of summation will do for our bounds).
 inline double dot(const double* x, const double* y, std::size_t length) {
     double s[4] = {0, 0, 0, 0};

@@ -1,7 +1,9 @@
-// Products of twice the working precision from ordinary BLAS products (Ozaki, Ogita, Oishi, Rump 2012): both factors
-// are split into slices so short that every product of two slices is a sum of integers below 2^53 times one power of
-// two, and therefore exact in any order of summation and with or without FMA. The exact partial products are added with
-// TwoSum.
+// Products of nearly twice the working precision from ordinary BLAS products (after Ozaki, Ogita, Oishi, Rump 2012).
+//
+// A is split by rows and B by columns into A0 + A1 + A2, B0 + B1 + B2 such that the leading slices are integers of at
+// most beta bits times one power of two per row (column), 2 beta + log2 k <= 53. Then A0 B0, A0 B1, A1 B0 are exact in
+// any order of summation, with or without FMA, because every partial sum is an integer below 2^53 of one unit; what is
+// left, A0 B2 + A1 (B1 + B2) + A2 B, is smaller by 2^-2beta and an ordinary product will do. Six products in all.
 #pragma once
 
 #include "capnode/numerics/matrix.hpp"
@@ -15,10 +17,11 @@ struct ExpandedMatrix {
     Matrix rad;
 };
 
-/// a b = hi + lo ± rad with rad ~ 2^-100 |a||b| row by column (+inf where the entries are out of range).
+/// a b = hi + lo ± rad, rad ~ k^2 2^-95 max|row of a| max|column of b|; +inf in rows and columns whose greatest entry
+/// is not within 2^±450 (scale first).
 ExpandedMatrix accurate_product(const Matrix& a, const Matrix& b);
 
-/// a b - c as a ball matrix: rad ~ u |a b - c| + 2^-100 |a||b|.
-BallMatrix accurate_residual(const Matrix& a, const Matrix& b, const Matrix& c_hi, const Matrix& c_lo);
+/// Encloses a b - c, c = c_hi + c_lo ± c_rad: radius ~ u |a b - c| + c_rad + the above.
+BallMatrix accurate_residual(const Matrix& a, const Matrix& b, const ExpandedMatrix& c);
 
 }  // namespace capnode

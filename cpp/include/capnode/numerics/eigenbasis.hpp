@@ -71,7 +71,12 @@ struct VerifiedEigenbasis {
     double F_rad(std::size_t i, std::size_t j) const;
 };
 
+/// Throws std::invalid_argument for a matrix that is not square; everything else that goes wrong is `valid == false`
+/// with a reason.
 VerifiedEigenbasis verified_eigenbasis(const BallMatrix& a, const EigenbasisOptions& options = {});
+
+/// Recomputes everything below `alpha` from what stands above it.
+void update_discs(VerifiedEigenbasis& basis);
 
 /// The same basis for A with `extra` >= 0 added to its radius: T_rad += |R| extra |V|; discs recomputed.
 VerifiedEigenbasis widen(VerifiedEigenbasis basis, const Matrix& extra);
