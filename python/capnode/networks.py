@@ -6,7 +6,7 @@ alone; the modules need the extra `torch`, which is imported when a module is as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 
-def _modules() -> Any:
-    from capnode.torch_import import modules
-
-    return modules
-
-
 def _nearly_skew(rng: np.random.Generator, n: int, noise: float = 0.1) -> Array:
     R1 = rng.standard_normal((n, n))
     R2 = noise * rng.standard_normal((n, n))
@@ -30,7 +24,7 @@ def _nearly_skew(rng: np.random.Generator, n: int, noise: float = 0.1) -> Array:
 
 
 def kuehn_queirolo_matrix(n: int, seed: int = 80, noise: float = 0.1) -> Array:
-    """`M = R1 - R1^T + R2`, (n, n): R1 standard normal, then R2 `noise` times standard normal, from `default_rng(seed)`.
+    """`M = R1 - R1^T + R2`, (n, n): R1 standard normal, then R2 `noise` times so, both from `default_rng(seed)`.
 
     The sums are evaluated in float64 and the result is the matrix meant. About n/2 Hopf points each (Kuehn, Queirolo,
     DCDS-B 30, 2025; arXiv 2202.05073).
@@ -39,31 +33,41 @@ def kuehn_queirolo_matrix(n: int, seed: int = 80, noise: float = 0.1) -> Array:
 
 
 def kuehn_queirolo(n: int = 6, seed: int = 80, activation: str = "tanh") -> modules.DiagonalFamily:
-    """`h' = s((M + p I) h)` with the matrix above. Hopf points at p = -Re(lambda_i(M)), all within |p| < 1 for n <= 1000."""
-    return _modules().DiagonalFamily(kuehn_queirolo_matrix(n, seed), activation=activation)
+    """`h' = s((M + p I) h)` with the matrix above. Hopf points at p = -Re(lambda_i(M)), within |p| < 5."""
+    from capnode.torch_import import modules
+
+    return modules.DiagonalFamily(kuehn_queirolo_matrix(n, seed), activation=activation)
 
 
 def three_layers(n: int = 6, seed: int = 2, activation: str = "tanh") -> modules.LayeredDiagonalFamily:
     """`h' = tanh(A3 tanh(A2 tanh(A1 h)))`, `A_i = M_i + p I`, three matrices drawn one after the other."""
     rng = np.random.default_rng(seed)
-    return _modules().LayeredDiagonalFamily([_nearly_skew(rng, n) for _ in range(3)], activation)
+    from capnode.torch_import import modules
+
+    return modules.LayeredDiagonalFamily([_nearly_skew(rng, n) for _ in range(3)], activation)
 
 
 def single_entry(n: int = 6, seed: int = 80, g: float = 0.01) -> modules.EntryFamily:
     """The matrix above plus g I, with the parameter added to its last diagonal entry."""
-    return _modules().EntryFamily(kuehn_queirolo_matrix(n, seed), [(n - 1, n - 1, 1.0)], g=g)
+    from capnode.torch_import import modules
+
+    return modules.EntryFamily(kuehn_queirolo_matrix(n, seed), [(n - 1, n - 1, 1.0)], g=g)
 
 
 def antisymmetric_pair(n: int = 6, seed: int = 80, g: float = 0.01) -> modules.EntryFamily:
     """The matrix above plus g I, with p added to entry (4, 3) and taken from (3, 4), counted from one."""
-    return _modules().EntryFamily(kuehn_queirolo_matrix(n, seed), [(3, 2, 1.0), (2, 3, -1.0)], g=g)
+    from capnode.torch_import import modules
+
+    return modules.EntryFamily(kuehn_queirolo_matrix(n, seed), [(3, 2, 1.0), (2, 3, -1.0)], g=g)
 
 
 def leaky(n: int = 20, seed: int = 80) -> modules.LeakyNetwork:
-    """`x' = -p x + W tanh(x) + b`, `W = I / 2 + M / sqrt(n)` of the matrix above, b 0.2 times normal from the same generator."""
+    """`x' = -p x + W tanh(x) + b`, `W = I / 2 + M / sqrt(n)` of the matrix above, b 0.2 times normal."""
     rng = np.random.default_rng(seed)
     W = 0.5 * np.eye(n) + _nearly_skew(rng, n) / np.sqrt(n)
-    return _modules().LeakyNetwork(W, 0.2 * rng.standard_normal(n))
+    from capnode.torch_import import modules
+
+    return modules.LeakyNetwork(W, 0.2 * rng.standard_normal(n))
 
 
 def low_rank(n: int = 100, m: int = 30, seed: int = 80, gain: float = 1.3) -> modules.LowRankNetwork:
@@ -79,4 +83,6 @@ def low_rank(n: int = 100, m: int = 30, seed: int = 80, gain: float = 1.3) -> mo
     K[range(0, m, 2), range(1, m, 2)] -= w
     K[range(1, m, 2), range(0, m, 2)] += w
     c, d, e = 0.1 * rng.standard_normal(m), rng.uniform(0.5, 1.5, m), 0.1 * rng.standard_normal(n)
-    return _modules().LowRankNetwork(U.T @ K, U, c, d, e)
+    from capnode.torch_import import modules
+
+    return modules.LowRankNetwork(U.T @ K, U, c, d, e)

@@ -91,7 +91,11 @@ def map_parallel(
     work: Sequence[Item] = list(items)
     results: list[Value | None] = [None] * len(work)
     threads = default_threads() if threads is None else threads
-    if executor is None and (threads <= 1 or len(work) <= 1) and threading.current_thread() is not threading.main_thread():
+    if (
+        executor is None
+        and (threads <= 1 or len(work) <= 1)
+        and threading.current_thread() is not threading.main_thread()
+    ):
         for i, item in enumerate(work):
             if stop is not None and stop.is_requested():
                 break

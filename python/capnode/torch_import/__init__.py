@@ -1,3 +1,3 @@
-"""The only place where torch is imported: reading modules as fields, loading weights, the networks of the literature."""
+"""The only place where torch is imported: reading modules as fields, loading weights, networks of the literature."""
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""The vector fields of the literature as torch modules. `capnode.networks` draws their weights; users write their own alike.
+"""The vector fields of the literature as torch modules. `capnode.networks` draws their weights.
 
-Every module keeps its weights in float64 and has the signature `forward(x, p)` with a 0-d parameter, as `from_torch` reads it.
+Every module keeps its weights in float64 and has the signature `forward(x, p)` with a 0-d parameter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +91,7 @@ class LeakyNetwork(nn.Module):  # type: ignore[misc]
 
 
 class LowRankNetwork(nn.Module):  # type: ignore[misc]
-    """`x' = -x + V tanh(U x + c + p d) + e` with `m` hidden units: where m < n the eigenvalue -1 is at least (n - m)-fold."""
+    """`x' = -x + V tanh(U x + c + p d) + e` with `m` hidden units: for m < n the eigenvalue -1 is (n - m)-fold."""
 
     def __init__(
         self, V: npt.ArrayLike, U: npt.ArrayLike, c: npt.ArrayLike, d: npt.ArrayLike, e: npt.ArrayLike
@@ -110,7 +111,7 @@ class ParameterMLP(nn.Module):  # type: ignore[misc]
         super().__init__()
         sizes = [widths[0] + 1, *widths[1:]]
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for fan_in, fan_out in pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out, dtype=torch.float64), nn.Tanh()]
         self.layers = nn.Sequential(*layers[:-1])
 
