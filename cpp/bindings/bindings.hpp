@@ -5,6 +5,7 @@
 
 namespace capnode::bindings {
 
+void register_float_environment(pybind11::module_& module);
 void register_numerics(pybind11::module_& module);
 void register_linear_algebra(pybind11::module_& module);
 void register_spectrum(pybind11::module_& module);

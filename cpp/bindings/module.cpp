@@ -6,6 +6,7 @@
 PYBIND11_MODULE(_core, module) {
     module.doc() = "The C++ core of capnode. Use the package `capnode`; nothing here is a public name.";
     module.attr("version") = CAPNODE_VERSION;
+    capnode::bindings::register_float_environment(module);
     capnode::bindings::register_numerics(module);
     capnode::bindings::register_linear_algebra(module);
     capnode::bindings::register_spectrum(module);
