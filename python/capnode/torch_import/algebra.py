@@ -16,9 +16,9 @@ Canonical forms, which recognisers of special families may rely on (sizes: state
   `affine(parameter, C)`, C (n, m).
 * A constant that is added to an affine node joins its bias; the affine node stands first in a sum.
 * `-u + v` is `subtract(v, u)`; a factor -1 moves out of a product.
-* A matrix affine in the parameter is never a node where a vector is multiplied by it: its constant part is one affine node,
-  diagonal parts are `multiply(coefficients(p), x)`, sparse parts act on the gathered entries and are put back through a
-  concat with one zero, dense parts D are `multiply(p, affine(x, D))`.
+* A matrix affine in the parameter is never a node where a vector is multiplied by it: its constant part is one affine
+  node, diagonal parts are `multiply(coefficients(p), x)`, sparse parts act on the gathered entries and are put back
+  through a concat with zeros, dense parts D are `multiply(p, affine(x, D))`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from capnode.torch_import import constants
-from capnode.torch_import.constants import Constant, constant
+from capnode.torch_import.constants import Constant, constant, taking
 from capnode.torch_import.values import Indices, Layer, Node, ParameterAffine, Value
 
 Array = npt.NDArray[np.float64]
@@ -242,7 +242,7 @@ class Algebra:
             return self.node(self.emit(layer), shape, layer)
         result = self.rearrange(moved, lambda v: v[:, 0])
         for j in range(1, count):
-            result = self.add(result, self.rearrange(moved, lambda v, j=j: v[:, j]))
+            result = self.add(result, self.rearrange(moved, taking((slice(None), j))))
         return self.reshape(result, shape)
 
     # --- products and functions --------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ class Algebra:
         a = self.broadcast(a, batch + a.shape[-2:])
         b = self.broadcast(b, batch + b.shape[-2:])
         blocks = [
-            self._matrix_product(self.rearrange(a, lambda v, i=i: v[i]), self.rearrange(b, lambda v, i=i: v[i]))
+            self._matrix_product(self.rearrange(a, taking(i)), self.rearrange(b, taking(i)))
             for i in cartesian(*(range(extent) for extent in batch))
         ]
         shape = batch + (() if row else (rows,)) + (() if column else (cols,))
@@ -358,7 +358,7 @@ class Algebra:
         ):
             transposed = self._matrix_product(self.rearrange(b, np.transpose), self.rearrange(a, np.transpose))
             return self.rearrange(transposed, np.transpose)
-        columns = [self._matrix_vector(a, self.rearrange(b, lambda v, j=j: v[:, j])) for j in range(b.shape[1])]
+        columns = [self._matrix_vector(a, self.rearrange(b, taking((slice(None), j)))) for j in range(b.shape[1])]
         if len(columns) == 1:
             return self.rearrange(columns[0], lambda v: v[:, None])
         return self.concatenate([self.rearrange(column, lambda v: v[:, None]) for column in columns], 1)
@@ -425,7 +425,7 @@ def _parameter_affine(value: Value) -> ParameterAffine:
 
 
 def _nonzero(D: Constant) -> npt.NDArray[np.bool_]:
-    return (D.mid != 0) if D.rad is None else (D.mid != 0) | (D.rad != 0)
+    return np.asarray((D.mid != 0) if D.rad is None else (D.mid != 0) | (D.rad != 0))
 
 
 def _is_diagonal(D: Constant) -> bool:

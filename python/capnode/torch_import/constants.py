@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,11 @@ def constant(values: npt.ArrayLike, rad: npt.ArrayLike | None = None) -> Constan
     mid = np.array(values, dtype=np.float64)
     radius = None if rad is None else np.broadcast_to(np.asarray(rad, dtype=np.float64), mid.shape)
     return Constant(mid, radius if radius is not None and np.any(radius != 0) else None)
+
+
+def taking(key: Any) -> Callable[[Any], Any]:
+    """The view `v -> v[key]`."""
+    return lambda v: v[key]
 
 
 def interval(c: Constant) -> IntervalArray:
@@ -106,7 +111,7 @@ def total(a: Constant, axes: tuple[int, ...]) -> Constant:
     """The sum over the given axes (dropped)."""
     result = a
     for axis in sorted(axes, reverse=True):
-        parts = [result.map(lambda v, i=i, axis=axis: np.take(v, i, axis)) for i in range(result.shape[axis])]
+        parts = [result.map(taking((slice(None),) * axis + (i,))) for i in range(result.shape[axis])]
         result = parts[0] if parts else constant(np.zeros(result.shape[:axis] + result.shape[axis + 1 :]))
         for part in parts[1:]:
             result = add(result, part)
@@ -119,8 +124,8 @@ def product(a: Constant, b: Constant) -> Constant:
         raise ValueError(f"matrix product of shapes {a.shape} and {b.shape}")
     result = constant(np.zeros((a.shape[0], b.shape[1])))
     for j in range(a.shape[1]):
-        column = a.map(lambda v, j=j: v[:, j, None])
-        row = b.map(lambda v, j=j: v[None, j, :])
+        column = a.map(taking((slice(None), j, None)))
+        row = b.map(taking((None, j)))
         if not (column.equals(0.0) or row.equals(0.0)):
             result = add(result, multiply(column, row))
     return result

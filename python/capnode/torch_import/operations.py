@@ -1,58 +1,34 @@
 """The operations of an exported graph that a field can hold: one function for each, by its ATen name.
 
 `LOWERINGS` maps the name without overload (`aten::add.Tensor` is `add`) to a function of the algebra and the arguments;
-operations written in place come without their underscore. `REFUSALS` says why others cannot be supported.
+operations written in place come without their underscore.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from capnode.torch_import import constants
 from capnode.torch_import.algebra import Algebra
-from capnode.torch_import.constants import Constant, constant
+from capnode.torch_import.constants import Constant, constant, taking
+from capnode.torch_import.refusals import DATA_DEPENDENT, NOT_SMOOTH
 from capnode.torch_import.values import Node, ParameterAffine, Value
 
 Lowering = Callable[..., Any]
+F = TypeVar("F", bound=Lowering)
 LOWERINGS: dict[str, Lowering] = {}
-
-_NOT_SMOOTH = "it is not smooth; the theorems need derivatives (tanh, silu, gelu, softplus or mish are smooth)"
-_NOT_SMOOTH_ENOUGH = "it is not three times differentiable (tanh, silu, gelu, softplus or mish are smooth)"
-_NOT_REAL = "the branch or index taken depends on the data (data-dependent control flow)"
-_RANDOM = "it is random; call module.eval() first if it only acts in training"
-_NO_FUNCTION = "it is not among the functions a field knows"
-
-REFUSALS: dict[str, str] = {
-    **dict.fromkeys(
-        "relu relu6 leaky_relu prelu rrelu threshold hardtanh hardsigmoid hardswish hardshrink softshrink softsign abs "
-        "max min amax amin maximum minimum clamp clamp_min clamp_max fmax fmin where sign sgn heaviside floor ceil round "
-        "trunc frac fmod remainder floor_divide sort topk median cummax cummin max_pool1d max_pool2d adaptive_max_pool1d "
-        "huber_loss l1_loss".split(),
-        _NOT_SMOOTH,
-    ),
-    **dict.fromkeys("elu selu celu".split(), _NOT_SMOOTH_ENOUGH),
-    **dict.fromkeys(
-        "item _local_scalar_dense nonzero argmax argmin eq ne lt le gt ge isnan isinf bool is_nonzero masked_select "
-        "unique _unique2 bincount multinomial searchsorted bucketize cond while_loop logical_and logical_or logical_not".split(),
-        _NOT_REAL,
-    ),
-    **dict.fromkeys("rand randn rand_like randn_like randint bernoulli normal native_dropout randperm".split(), _RANDOM),
-    **dict.fromkeys(
-        "asin acos asinh acosh atanh atan2 lgamma digamma erfinv erfcx i0 i1 sinc xlogy polar".split(), _NO_FUNCTION
-    ),
-}
 
 
 class Unsupported(Exception):
     """Raised inside a lowering; the reader adds the operation, the module path and the line."""
 
 
-def lowers(*names: str) -> Callable[[Lowering], Lowering]:
-    def register(function: Lowering) -> Lowering:
+def lowers(*names: str) -> Callable[[F], F]:
+    def register(function: F) -> F:
         for name in names:
             LOWERINGS[name] = function
         return function
@@ -76,7 +52,7 @@ def value(x: Any) -> Value:
 def integers(x: Any) -> Any:
     """An index tensor as numpy int64, a mask as numpy bool."""
     if not isinstance(x, Constant):
-        raise Unsupported(_NOT_REAL)
+        raise Unsupported(DATA_DEPENDENT)
     if x.kind == "real":
         raise Unsupported("an index that is not made of integers")
     return x.mid.astype(np.bool_ if x.kind == "bool" else np.int64)
@@ -115,7 +91,7 @@ def _mul(g: Algebra, a: Any, b: Any) -> Value:
 @lowers("div", "divide", "true_divide")
 def _div(g: Algebra, a: Any, b: Any, *, rounding_mode: str | None = None) -> Value:
     if rounding_mode is not None:
-        raise Unsupported(f"division with rounding_mode={rounding_mode!r}: {_NOT_SMOOTH}")
+        raise Unsupported(f"division with rounding_mode={rounding_mode!r}: {NOT_SMOOTH}")
     return g.divide(value(a), value(b))
 
 
@@ -124,14 +100,16 @@ def _neg(g: Algebra, a: Any) -> Value:
     return g.negate(value(a))
 
 
-@lowers("positive", "clone", "contiguous", "detach", "alias", "lift_fresh_copy", "lift_fresh", "lift", "real", "identity")
+@lowers(
+    "positive", "clone", "contiguous", "detach", "alias", "lift_fresh_copy", "lift_fresh", "lift", "real", "identity"
+)
 def _identity(g: Algebra, a: Any, *_: Any, **__: Any) -> Value:
     return value(a)
 
 
 @lowers("to", "_to_copy", "type_as", "float", "double")
 def _to(g: Algebra, a: Any, *args: Any, **kwargs: Any) -> Value:
-    """Another floating type: the numbers meant are the same. (Rounding to float32 is not part of the analytic function.)"""
+    """Another floating type: the numbers meant are the same, rounding to float32 is not part of the function."""
     for argument in (*args, *kwargs.values()):
         text = str(argument)
         if text.startswith("torch.") and any(kind in text for kind in ("int", "bool", "complex")):
@@ -142,13 +120,13 @@ def _to(g: Algebra, a: Any, *args: Any, **kwargs: Any) -> Value:
 
 
 @lowers("addcmul")
-def _addcmul(g: Algebra, a: Any, b: Any, c: Any, *, value: Any = 1) -> Value:
-    return _add(g, a, _mul(g, b, c), alpha=value)
+def _addcmul(g: Algebra, a: Any, b: Any, c: Any, **keywords: Any) -> Value:
+    return _add(g, a, _mul(g, b, c), alpha=keywords.get("value", 1))
 
 
 @lowers("addcdiv")
-def _addcdiv(g: Algebra, a: Any, b: Any, c: Any, *, value: Any = 1) -> Value:
-    return _add(g, a, _div(g, b, c), alpha=value)
+def _addcdiv(g: Algebra, a: Any, b: Any, c: Any, **keywords: Any) -> Value:
+    return _add(g, a, _div(g, b, c), alpha=keywords.get("value", 1))
 
 
 @lowers("lerp")
@@ -158,8 +136,14 @@ def _lerp(g: Algebra, a: Any, b: Any, weight: Any) -> Value:
 
 # --- functions -------------------------------------------------------------------------------------------------
 
-for _name in "tanh sigmoid silu mish sin cos exp log sqrt atan erf reciprocal square".split():
-    LOWERINGS[_name] = lambda g, a, _name=_name: g.apply(_name, value(a))
+
+def _function(name: str) -> Lowering:
+    return lambda g, a: g.apply(name, value(a))
+
+
+_FUNCTIONS = "tanh sigmoid silu mish sin cos exp log sqrt atan erf reciprocal square"
+for _name in _FUNCTIONS.split():
+    LOWERINGS[_name] = _function(_name)
 LOWERINGS["arctan"] = LOWERINGS["atan"]
 
 
@@ -404,7 +388,7 @@ def _prod(g: Algebra, a: Any, dim: Any = None, keepdim: bool = False, **_: Any) 
     flat = g.reshape(x, (1, -1)) if dim is None else g.rearrange(x, lambda v: np.moveaxis(v, dim, -1))
     result = g.rearrange(flat, lambda v: v[..., 0])
     for j in range(1, flat.shape[-1]):
-        result = g.multiply(result, g.rearrange(flat, lambda v, j=j: v[..., j]))
+        result = g.multiply(result, g.rearrange(flat, taking((..., j))))
     if dim is None:
         return g.reshape(result, ())
     return g.rearrange(result, lambda v: np.expand_dims(v, dim)) if keepdim else result
@@ -456,7 +440,9 @@ def _layer_norm(
 def _rms_norm(g: Algebra, a: Any, shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Value:
     x = value(a)
     if eps is None:
-        raise Unsupported("rms_norm without eps: torch takes the epsilon of the floating type, which has no fixed value")
+        raise Unsupported(
+            "rms_norm without eps: torch takes the epsilon of the floating type, which has no fixed value"
+        )
     axes = list(range(len(x.shape) - len(shape), len(x.shape)))
     square = _mean(g, g.apply("square", x), axes, True)
     result = g.divide(x, g.apply("sqrt", g.add(square, value(eps))))
@@ -474,8 +460,8 @@ def _gru_cell(g: Algebra, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None
     h, size = value(h), value(h).shape[-1]
     pieces = [
         (
-            g.rearrange(parts_x, lambda v, i=i: v[..., i * size : (i + 1) * size]),
-            g.rearrange(parts_h, lambda v, i=i: v[..., i * size : (i + 1) * size]),
+            g.rearrange(parts_x, taking((..., slice(i * size, (i + 1) * size)))),
+            g.rearrange(parts_h, taking((..., slice(i * size, (i + 1) * size)))),
         )
         for i in range(3)
     ]

@@ -31,7 +31,9 @@ def directions(parameter: Any, shapes: Mapping[str, tuple[int, ...]]) -> list[Di
         if not parameter:
             raise ValueError("parameter: 0 entries given, at least 1 is needed")
         return [_direction(item, shapes) for item in parameter]
-    raise ValueError(f"parameter must be a weight entry, a dict of directions or a sequence of these, not {parameter!r}")
+    raise ValueError(
+        f"parameter must be a weight entry, a dict of directions or a sequence of these, not {parameter!r}"
+    )
 
 
 def _direction(item: Any, shapes: Mapping[str, tuple[int, ...]]) -> Direction:

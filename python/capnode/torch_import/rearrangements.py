@@ -1,4 +1,4 @@
-"""The operations that make, select and rearrange tensors without computing: views, joins, edits of entries, fillings."""
+"""The operations that make, select and rearrange tensors without computing: views, joins, edits, fillings."""
 
 from __future__ import annotations
 

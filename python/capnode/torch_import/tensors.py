@@ -1,4 +1,4 @@
-"""Stored tensors as exact constants: every floating type widens to float64 without rounding, anything else is refused."""
+"""Stored tensors as exact constants: floating types widen to float64 without rounding, others are refused."""
 
 from __future__ import annotations
 

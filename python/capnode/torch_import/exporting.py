@@ -1,0 +1,107 @@
+"""From a module to a functional ATen graph by `torch.export`, and plain words for what stands in its way."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import linecache
+import logging
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from capnode.errors import UnsupportedOperation
+from capnode.torch_import.tensors import to_float64
+
+_ONE_EXPORT = threading.Lock()  # the default dtype and the log levels are globals of the process
+_LOGGERS = ("torch.fx.experimental.symbolic_shapes", "torch._subclasses.fake_tensor", "torch._dynamo", "torch.export")
+
+
+def double_copy(module: Any) -> Any:
+    """A copy of the module whose floating tensors are float64, widened exactly; the user's module stays as it is."""
+    try:
+        twin = copy.deepcopy(module)
+    except Exception as error:
+        raise ValueError(f"the module cannot be copied (copy.deepcopy): {error}") from error
+    done: dict[int, Any] = {}
+    for prefix, part in twin.named_modules():
+        dot = f"{prefix}." if prefix else ""
+        for name, weight in part._parameters.items():
+            if weight is not None and id(weight) not in done:
+                weight.data = torch.from_numpy(to_float64(weight, dot + name))
+                weight.requires_grad_(False)
+                done[id(weight)] = weight
+        for table in (part._buffers, vars(part)):
+            for name, tensor in list(table.items()):
+                if isinstance(tensor, torch.Tensor) and (tensor.is_floating_point() or tensor.is_complex()):
+                    if id(tensor) not in done:
+                        done[id(tensor)] = torch.from_numpy(to_float64(tensor, dot + name))
+                    table[name] = done[id(tensor)]
+    return twin
+
+
+@contextlib.contextmanager
+def _quiet_float64() -> Iterator[None]:
+    """Tensors made in `forward` are float64, as Python scalars are doubles; torch's diagnostics stay silent."""
+    with _ONE_EXPORT, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        dtype, levels = torch.get_default_dtype(), {name: logging.getLogger(name).level for name in _LOGGERS}
+        try:
+            torch.set_default_dtype(torch.float64)
+            for name in _LOGGERS:
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+def _mutates(program: Any) -> bool:
+    """Are there edits in place, or regions (as of `torch.no_grad`) that have to be inlined?"""
+    for node in program.graph.nodes:
+        if node.op == "get_attr" and isinstance(getattr(program.graph_module, str(node.target), None), nn.Module):
+            return True
+        schema = getattr(node.target, "_schema", None)
+        if node.op == "call_function" and schema is not None and schema.is_mutable:
+            return True
+    return False
+
+
+def export(module: Any, arguments: tuple[Any, ...]) -> Any:
+    """The exported program, free of edits in place. Raises what torch raises."""
+    with _quiet_float64():
+        program = torch.export.export(module, arguments, strict=False)
+        return program.run_decompositions({}) if _mutates(program) else program
+
+
+def data_dependent(error: BaseException) -> bool:
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(
+        names & {"GuardOnDataDependentSymNode", "UncapturedHigherOrderOpError", "DataDependentOutputException"}
+    ) or ("data-dependent" in str(error).lower())
+
+
+def refusal(module: Any, error: BaseException) -> UnsupportedOperation:
+    """Data-dependent control flow, named with the module path and the line where it happens."""
+    path, place, code = "", "", ""
+    paths = {id(part): name for name, part in module.named_modules()}
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        owner = frame.f_locals.get("self") or frame.f_locals.get("s")
+        if isinstance(owner, nn.Module) and id(owner) in paths:
+            path = paths[id(owner)]
+        name = frame.f_code.co_filename
+        if "/torch/" not in name.replace("\\", "/") and not name.startswith("<") and "torch_import" not in name:
+            place, code = f"{name}, line {line}", linecache.getline(name, line).strip()
+    where = f"module {path!r}" if path else f"the module itself ({type(module).__name__})"
+    return UnsupportedOperation(
+        f"data-dependent control flow in {where}, {place}: `{code}`. A field is one formula for all states: the flow "
+        f"of the program may not depend on values of the state, the parameter or the time (no `if`, `.item()`, "
+        f"`torch.cond` on them). torch.export says: {str(error).splitlines()[0]}"
+    )
