@@ -6,6 +6,7 @@ alone; the modules need the extra `torch`, which is imported when a module is as
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from capnode.torch_import import modules
 
 Array = npt.NDArray[np.float64]
+DATA = Path(__file__).parent / "data"
 
 
 def _nearly_skew(rng: np.random.Generator, n: int, noise: float = 0.1) -> Array:
@@ -86,3 +88,41 @@ def low_rank(n: int = 100, m: int = 30, seed: int = 80, gain: float = 1.3) -> mo
     from capnode.torch_import import modules
 
     return modules.LowRankNetwork(U.T @ K, U, c, d, e)
+
+
+def moons(progress: float = 1.0) -> modules.DiagonalFamily:
+    """The vector field of the network that `examples/train_moons.py` trained to separate scikit-learn's two moons.
+
+    `h' = tanh((W + p I) h + b)`, ten units; -p is a damping, p = 0 the network as trained. `progress` goes along the
+    straight line of weights from the untrained (0) to the trained network (1): `(1 - progress) W_0 + progress W_1`,
+    rounded to float64 in between. Encoder and readout are in the same file, see `moons_weights`.
+    """
+    from capnode.torch_import import modules
+
+    weights = moons_weights()
+
+    def between(name: str) -> Array:
+        first, last = weights[f"initial.field.{name}"], weights[f"trained.field.{name}"]
+        return last if progress == 1.0 else (1.0 - progress) * first + progress * last
+
+    return modules.DiagonalFamily(between("W"), between("b"))
+
+
+def moons_weights() -> dict[str, Array]:
+    """All weights of the moons network, under `initial.` and `trained.`: encoder, field (W, b), readout."""
+    from safetensors.numpy import load_file
+
+    return dict(load_file(DATA / "moons.safetensors"))
+
+
+def parameter_mlp() -> modules.ParameterMLP:
+    """A perceptron 4 -> 16 -> 16 -> 4 with tanh that learnt a vector field with its parameter as a fifth input.
+
+    Trained by `examples/train_parameter_mlp.py`: two coupled oscillators whose pairs cross the imaginary axis near
+    p = -0.3 and p = 0.2, while the equilibrium moves with p.
+    """
+    from capnode.torch_import import loading, modules
+
+    module = modules.ParameterMLP()
+    loading.load_into(module, DATA / "parameter_mlp.safetensors")
+    return module

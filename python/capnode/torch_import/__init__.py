@@ -1,3 +1,6 @@
-"""The only place where torch is imported: reading modules as fields, loading weights, networks of the literature."""
+"""The only place where torch is imported: reading modules as fields, loading weights, networks of the literature.
+
+`importer` has `from_torch`, `loading` the weights of files, `modules` the networks; nothing is imported before it is asked for.
+"""
 
 from __future__ import annotations
