@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "capnode/dynamics/diagonal_family.hpp"
+#include "affine_expansion.hpp"
 #include "capnode/field/field.hpp"
 #include "capnode/field/jacobian.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
@@ -82,14 +82,70 @@ BallMatrix column(const std::vector<Interval>& x) {
     return c;
 }
 
-/// Theorems 2 and 3 on cells of the parameter.
+/// x' = s(A(p) x + b(p)), A(p) = C + p K: what theorem 1 needs of it.
+struct Activated {
+    BallMatrix C;
+    BallMatrix K;
+    bool K_is_identity = false;
+    /// Scalings that narrow the symmetric part of -A and of A at the middle of the span (hints; see hint_scalings).
+    std::vector<double> e_positive, e_negative;
+
+    BallMatrix at(const Interval& p) const { return add(C, scale(K, to_ball(p))); }
+    void hint_scalings(const Interval& span) {
+        const Matrix A = at(midpoint(span)).mid;
+        e_negative = narrowing_scaling(A);
+        e_positive = narrowing_scaling(negate(BallMatrix(A)).mid);
+    }
+};
+
+std::optional<Activated> activated_affine(const Field& field) {
+    const NodeExpansion expansion = expand_output(field);
+    if (!expansion.activated) return std::nullopt;
+    const std::size_t n = field.dim();
+    const AffineExpansion& inner = expansion.activated->inner;
+    if (inner.size != n) return std::nullopt;
+    return Activated{
+        dense(inner.state, n, n), dense(inner.bilinear, n, n), is_exact_identity(inner.bilinear, n), {}, {}};
+}
+
+/// The three theorems on cells of the parameter.
 struct CellTest {
     const Field& field;
     BallMatrix region;
+    std::optional<Activated> activated;
     std::string criterion;  // of the last cell that passed
     Evidence evidence;
 
-    bool passes(const Interval& cell) {
+    bool passes(const Interval& cell) { return has_potential(cell) || contracts(cell); }
+
+  private:
+    /// +-(P-weighted form) > 0 over the cell, where `least` encloses its least eigenvalue.
+    bool definite(const BallMatrix& tested, const char* theorem, const std::string& what, const Interval& cell) {
+        const Interval least = extreme_eigenvalues(tested).least;
+        if (!(least.lo > 0.0)) return false;
+        criterion = theorem;
+        evidence = {
+            "least eigenvalue of " + what + ", p in " + zeros::text(cell), least.lo, least.hi, ">", 0.0, 0.0, true};
+        return true;
+    }
+
+    /// Theorem 1 with D = I and with the D that narrows the symmetric part.
+    bool has_potential(const Interval& cell) {
+        if (!activated) return false;
+        const BallMatrix A = activated->at(cell);
+        if (!is_finite(A)) return false;
+        for (const bool positive : {false, true}) {
+            const BallMatrix signed_A = positive ? A : negate(A);
+            const std::string what = positive ? "sym(E A E^-1)" : "-sym(E A E^-1)";
+            if (definite(symmetric_part(signed_A), "potential", what, cell)) return true;
+            const std::vector<double>& e = positive ? activated->e_positive : activated->e_negative;
+            if (definite(symmetric_part(scaled(signed_A, e)), "potential", what, cell)) return true;
+        }
+        return false;
+    }
+
+    /// Theorems 2 and 3.
+    bool contracts(const Interval& cell) {
         const BallMatrix p = field.parameter_dim() == 0 ? BallMatrix(0, 1) : column({cell});
         const BallMatrix J = jacobian(field, region, p).dx;
         if (!is_finite(J)) return false;
@@ -111,21 +167,8 @@ struct CellTest {
         if (const auto P = lyapunov_bar(J.mid)) candidates.push_back(*P);
         for (const Matrix& P : candidates) {
             const BallMatrix form = quadratic_form(P, J);
-            for (const bool positive : {false, true}) {
-                const BallMatrix tested = positive ? form : negate(form);
-                const Interval least = extreme_eigenvalues(tested).least;
-                if (!(least.lo > 0.0)) continue;
-                criterion = "quadratic form";
-                evidence = {std::string("least eigenvalue of ") + (positive ? "" : "-") + "(P J + J^T P), p in " +
-                                zeros::text(cell),
-                            std::fmax(least.lo, 0.0),
-                            least.hi,
-                            ">",
-                            0.0,
-                            0.0,
-                            true};
-                return true;
-            }
+            if (definite(form, "quadratic form", "P J + J^T P", cell)) return true;
+            if (definite(negate(form), "quadratic form", "-(P J + J^T P)", cell)) return true;
         }
         return false;
     }
@@ -139,7 +182,8 @@ void collect(CellTest& test, const Interval& cell, int depth, std::vector<Interv
         else
             out.push_back(cell);
         evidence.push_back(test.evidence);
-        criterion = criterion.empty() || criterion == test.criterion ? test.criterion : "quadratic form or divergence";
+        if (criterion.find(test.criterion) == std::string::npos)
+            criterion += (criterion.empty() ? "" : " or ") + test.criterion;
         return;
     }
     const double m = midpoint(cell);
@@ -163,9 +207,8 @@ std::vector<Interval> complement(const Interval& span, const std::vector<Interva
 }  // namespace
 
 struct PeriodicOrbitExclusionTheorem {
-    /// Theorem 1.
-    static Result<PeriodicOrbitExclusion> diagonal(const DiagonalFamily& family, const Interval& span) {
-        const BallMatrix& M = family.matrix;
+    /// Theorem 1 for A(p) = M + p I.
+    static Result<PeriodicOrbitExclusion> diagonal(const BallMatrix& M, const Interval& span) {
         const ExtremeEigenvalues symmetric = extreme_eigenvalues(symmetric_part(M));
         // sym(E A(p) E^-1) = sym(E M E^-1) + p I is negative definite iff p < -lambda_max, positive definite iff
         // p > -lambda_min; lambda_min(M) = -lambda_max(-M).
@@ -204,9 +247,9 @@ struct PeriodicOrbitExclusionTheorem {
         return finish(std::move(found), span, "diagonal family", std::move(evidence));
     }
 
-    /// Theorems 2 and 3.
-    static Result<PeriodicOrbitExclusion> general(const Field& field, const Interval& span,
-                                                  const ExclusionOptions& options) {
+    /// All theorems, cell by cell.
+    static Result<PeriodicOrbitExclusion> general(const Field& field, std::optional<Activated> activated,
+                                                  const Interval& span, const ExclusionOptions& options) {
         PeriodicOrbitExclusion found;
         std::vector<Evidence> evidence;
         std::string criterion;
@@ -217,7 +260,8 @@ struct PeriodicOrbitExclusionTheorem {
         }
         const std::vector<Interval> region =
             options.region ? *options.region : std::vector<Interval>(field.dim(), Interval::whole());
-        CellTest test{field, column(region), "", {}};
+        if (activated) activated->hint_scalings(span);
+        CellTest test{field, column(region), std::move(activated), "", {}};
         collect(test, span, options.depth, found.intervals, evidence, criterion);
         if (found.intervals.empty())
             return Result<PeriodicOrbitExclusion>::not_proved(
@@ -250,11 +294,9 @@ Result<PeriodicOrbitExclusion> no_periodic_orbits(const Field& field, const Inte
                                     " components, the field " + std::to_string(field.dim()));
     if (options.depth < 0 || options.depth > 20)
         throw std::invalid_argument("depth must lie in [0, 20], not " + std::to_string(options.depth));
-    if (field.parameter_dim() == 1 && field.dim() > 1) {
-        if (const std::optional<DiagonalFamily> family = recognise_diagonal_family(field))
-            return PeriodicOrbitExclusionTheorem::diagonal(*family, span);
-    }
-    return PeriodicOrbitExclusionTheorem::general(field, span, options);
+    std::optional<Activated> activated = field.dim() > 1 ? activated_affine(field) : std::nullopt;
+    if (activated && activated->K_is_identity) return PeriodicOrbitExclusionTheorem::diagonal(activated->C, span);
+    return PeriodicOrbitExclusionTheorem::general(field, std::move(activated), span, options);
 }
 
 }  // namespace capnode

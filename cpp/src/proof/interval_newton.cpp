@@ -61,9 +61,4 @@ Result<Zero> interval_newton(const ZeroProblem& problem, const std::vector<Inter
     return ZeroTheorem::interval_newton(problem, X, x_bar ? *x_bar : zeros::middle(X));
 }
 
-Result<Zero> interval_newton(const Field& field, const std::vector<Interval>& X, const std::vector<Interval>& p,
-                             const std::optional<std::vector<double>>& x_bar) {
-    return interval_newton(zero_problem(field, p), X, x_bar);
-}
-
 }  // namespace capnode

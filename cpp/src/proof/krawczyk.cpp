@@ -52,9 +52,4 @@ Result<Zero> krawczyk(const ZeroProblem& problem, const std::vector<Interval>& X
     return ZeroTheorem::krawczyk(problem, X, x_bar ? *x_bar : zeros::middle(X), A_bar);
 }
 
-Result<Zero> krawczyk(const Field& field, const std::vector<Interval>& X, const std::vector<Interval>& p,
-                      const std::optional<std::vector<double>>& x_bar, const std::optional<Matrix>& A_bar) {
-    return krawczyk(zero_problem(field, p), X, x_bar, A_bar);
-}
-
 }  // namespace capnode

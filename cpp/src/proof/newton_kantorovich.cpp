@@ -189,10 +189,4 @@ Result<Zero> newton_kantorovich(const ZeroProblem& problem, const std::vector<do
     return ZeroTheorem::newton_kantorovich(problem, x_bar, R, w, A_bar);
 }
 
-Result<Zero> newton_kantorovich(const Field& field, const std::vector<double>& x_bar, double R,
-                                const std::vector<Interval>& p, const std::optional<std::vector<double>>& weights,
-                                const std::optional<Matrix>& A_bar) {
-    return newton_kantorovich(zero_problem(field, p), x_bar, R, weights, A_bar);
-}
-
 }  // namespace capnode

@@ -1,17 +1,18 @@
 // Parameters at which a field has no non-constant periodic orbit.
 //
-// Theorem 1 (diagonal family; own derivation). Let x' = s(y), y = A(p) x + b, A(p) = M + p I, with s continuous and
-// applied entrywise, and D a real diagonal matrix. If D A(p) + A(p)^T D is (positive or negative) definite, there is no
-// non-constant periodic orbit. For D > 0 the condition at p holds positive for all larger p, negative for all smaller
-// p.
+// Theorem 1 (own derivation). Let x' = s(y), y = A(p) x + b(p), with s continuous and applied entrywise, and D a real
+// diagonal matrix. If D A(p) + A(p)^T D is (positive or negative) definite, there is no non-constant periodic orbit.
 //
 // Proof. Let S be an antiderivative of s and V = sum_i D_i S(y_i). Along a solution, y' = A s(y) and
 //     dV/dt = sum_i D_i s(y_i) y_i' = s(y)^T D A s(y) = x'^T (D A) x' = 1/2 x'^T (D A + A^T D) x'.
 // Around a periodic orbit V returns, so the integral of a function that has one strict sign where x' != 0 vanishes:
 // x' = 0 all along. The bias does not enter; A need not be invertible a priori (definiteness makes it so); neither
-// oddness nor monotony of s is used. Monotony in p: D A(p') + A(p')^T D = D A(p) + A(p)^T D + 2 (p' - p) D. []
-// With D = I: periodic orbits exist at most for p in [-lambda_max(M_s), -lambda_min(M_s)], M_s the symmetric part of M.
-// (s = tanh: V = sum log cosh y_i.) Another positive D can only be used to cut more.
+// oddness nor monotony of s is used. []
+//
+// Diagonal family: A(p) = M + p I. Then D A(p') + A(p')^T D = D A(p) + A(p)^T D + 2 (p' - p) D: for D > 0 positive
+// definiteness at p holds for all larger p, negative definiteness for all smaller p. With D = I periodic orbits exist
+// at most for p in [-lambda_max(M_s), -lambda_min(M_s)], M_s the symmetric part of M (s = tanh: V = sum log cosh y_i);
+// another positive D is used where it cuts more.
 //
 // Theorem 2 (any field). Let C be convex and P a real symmetric matrix. If P J(x, p) + J(x, p)^T P is positive definite
 // for all x in C, or negative definite for all x in C, no non-constant periodic orbit lies in C.
@@ -46,7 +47,9 @@ struct PeriodicOrbitExclusion {
     Interval span;
     std::vector<Interval> intervals;  // closed sub-intervals of the span, increasing, not touching
     std::vector<Interval> remaining;  // the closure of the rest: nothing is claimed there
-    std::string criterion;            // "diagonal family", "quadratic form", "divergence", "dimension one"
+    /// "diagonal family", "potential" (theorem 1 on cells), "quadratic form", "divergence", "dimension one"; where
+    /// cells differ, all of them with " or " between.
+    std::string criterion;
     std::optional<std::vector<Interval>> region;
     /// Diagonal family: enclosures of -lambda_max(M_s) and -lambda_min(M_s), between which D = I leaves room for
     /// orbits.
@@ -59,8 +62,8 @@ struct PeriodicOrbitExclusion {
 struct ExclusionOptions {
     /// A box: orbits inside it are excluded, others are not spoken of. Default: the whole state space.
     std::optional<std::vector<Interval>> region;
-    /// How often the span may be halved (theorems 2 and 3).
-    int depth = 8;
+    /// How often the span may be halved (all but the diagonal family).
+    int depth = 6;
 };
 
 /// *proved* where `intervals` is not empty. The field must be autonomous with one parameter; without a parameter the

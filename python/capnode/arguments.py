@@ -1,0 +1,68 @@
+"""What users may pass to a theorem, turned into what the core takes. Misuse is a ValueError with both numbers.
+
+A set is an `IntervalArray`, or numbers, which are points; a parameter may be left out only where the field has none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from capnode import _core
+
+Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def core_of(field: Any) -> _core.Field:
+    """The core's field behind a `capnode.Field`."""
+    from capnode import _core
+
+    inner = field if isinstance(field, _core.Field) else getattr(field, "core", None)
+    if not isinstance(inner, _core.Field):
+        raise ValueError(f"a capnode field is needed, not {type(field).__name__}")
+    return inner
+
+
+def point(x: ArrayLike, size: int, name: str) -> NDArray[np.float64]:
+    """A finite float64 vector of the given length; a number stands for a vector of length 1."""
+    array = np.atleast_1d(np.asarray(x))
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+        raise ValueError(f"{name} must be float64 numbers, not dtype {array.dtype}")
+    if array.shape != (size,):
+        raise ValueError(f"{name} must have shape ({size},), not {array.shape}")
+    out = np.ascontiguousarray(array, dtype=np.float64)
+    if not np.isfinite(out).all():
+        raise ValueError(f"{name} must be finite: entry {int(np.argmin(np.isfinite(out)))} is not")
+    return out
+
+
+def box(x: Any, size: int, name: str) -> Bounds:
+    """Lower and upper ends of an enclosure of the given length; numbers are points."""
+    if not (hasattr(x, "lo") and hasattr(x, "hi")):
+        ends = point(x, size, name)
+        return ends, ends
+    lo, hi = (np.atleast_1d(np.asarray(end, dtype=np.float64)) for end in (x.lo, x.hi))
+    if lo.shape != (size,) or hi.shape != (size,):
+        raise ValueError(f"{name} must have shape ({size},), not {lo.shape}")
+    if not (lo <= hi).all():
+        worst = int(np.argmin(lo <= hi))
+        raise ValueError(f"{name}: lower end {lo[worst]} is not at most upper end {hi[worst]} in entry {worst}")
+    return np.ascontiguousarray(lo), np.ascontiguousarray(hi)
+
+
+def parameter_box(field: _core.Field, p: Any) -> Bounds:
+    """The parameter as a box of length parameter_dim; None only where that is 0."""
+    size = field.parameter_dim
+    if p is None:
+        if size > 0:
+            raise ValueError(f"the field has {size} parameters and p gives 0: pass p")
+        return np.zeros(0), np.zeros(0)
+    if size == 0:
+        raise ValueError("the field has 0 parameters and p was given")
+    lo, hi = box(p, size, "p")
+    if not (np.isfinite(lo).all() and np.isfinite(hi).all()):
+        raise ValueError(f"p must be bounded, not [{lo}, {hi}]")
+    return lo, hi
