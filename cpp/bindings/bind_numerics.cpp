@@ -14,6 +14,9 @@
 namespace py = pybind11;
 
 namespace capnode::bindings {
+
+void register_lanes(py::module_& m);
+
 namespace {
 
 using Array = py::array_t<double, py::array::c_style>;
@@ -110,10 +113,6 @@ py::tuple ball_form(const Array& lo, const Array& hi) {
     });
     return py::make_tuple(mid, rad);
 }
-
-struct BallArrays {
-    Array hi, lo, rad;
-};
 
 DoubleDoubleBall binary(const std::string& operation, const DoubleDoubleBall& a, const DoubleDoubleBall& b) {
     if (operation == "add") return a + b;
@@ -225,7 +224,7 @@ void register_elementary(py::module_& m) {
 void register_numerics(py::module_& module) {
     register_intervals(module);
     register_elementary(module);
-    module.def("float_environment_is_clean", &FloatEnvironment::is_clean);
+    register_lanes(module);
 }
 
 }  // namespace capnode::bindings
