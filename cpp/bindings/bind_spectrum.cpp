@@ -15,7 +15,8 @@
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/eigenbasis.hpp"
 #include "capnode/numerics/eigenbasis_solve.hpp"
-#include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/eigenpair.hpp"
+#include "capnode/numerics/stability_count.hpp"
 #include "matrix_arrays.hpp"
 
 namespace py = pybind11;
@@ -115,6 +116,26 @@ void register_spectrum(py::module_& module) {
             for (std::size_t k = 0; k < b.n; ++k) row[k] = {b.R.re(i, k), b.R.im(i, k)};
             return row;
         });
+    module.def("stability_count", [](const Array& mid, const Array& rad) {
+        const BallMatrix a = ball(mid, rad);
+        const StabilityCount c = guarded([&] { return stability_count(a); });
+        return py::make_tuple(c.proved, c.positive, c.negative, c.reason);
+    });
+    module.def("stability_count_others", [](const Array& mid, const Array& rad, std::complex<double> critical) {
+        const BallMatrix a = ball(mid, rad);
+        const StabilityCount c = guarded([&] { return stability_count_others(a, critical); });
+        return py::make_tuple(c.proved, c.positive, c.negative, c.critical, c.reason);
+    });
+    module.def("verified_eigenpair",
+               [](const Array& mid, const Array& rad, std::complex<double> lambda, const Array& v_re,
+                  const Array& v_im) -> py::object {
+                   const BallMatrix a = ball(mid, rad);
+                   const ComplexMatrix v{matrix(v_re), matrix(v_im)};
+                   std::string reason;
+                   const auto p = guarded([&] { return verified_eigenpair(a, lambda, v, &reason); });
+                   if (!p) return py::str(reason);
+                   return py::make_tuple(ball_tuple(p->value), tuple(p->vector), array(p->phi.re), array(p->phi.im));
+               });
 }
 
 }  // namespace capnode::bindings

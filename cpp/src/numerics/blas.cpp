@@ -46,6 +46,8 @@ void CAPNODE_BLAS(ztrsen_)(const char*, const char*, const int*, const int*, lap
                            const int*, int*, length, length);
 void CAPNODE_BLAS(dtrsyl_)(const char*, const char*, const int*, const int*, const int*, const double*, const int*,
                            const double*, const int*, double*, const int*, double*, int*, length, length);
+void CAPNODE_BLAS(dtrevc_)(const char*, const char*, int*, const int*, const double*, const int*, double*, const int*,
+                           double*, const int*, const int*, int*, double*, int*, length, length);
 void CAPNODE_BLAS(dgetrf_)(const int*, const int*, double*, const int*, int*, int*);
 void CAPNODE_BLAS(dgetri_)(const int*, double*, const int*, const int*, double*, const int*, int*);
 void CAPNODE_BLAS(zgetrf_)(const int*, const int*, lapack_complex*, const int*, int*, int*);
@@ -271,6 +273,35 @@ bool reorder(Schur& schur, const std::vector<char>& selected) {
     for (std::size_t i = 0; i < schur.t.rows; ++i) schur.values[i] = {re[i], im[i]};
     schur.t = transpose(t);
     schur.q = transpose(q);
+    return true;
+}
+
+bool schur_eigenvectors(const Schur& schur, Matrix& right) {
+    const int n = integer(schur.t.rows);
+    right = Matrix(schur.t.rows, schur.t.rows);
+    if (n == 0) return true;
+    pin_threads();
+    const Matrix t = transpose(schur.t);
+    Matrix vectors = transpose(schur.q);  // column-major q; overwritten by q times the eigenvectors of t
+    std::vector<double> work(3 * schur.t.rows);
+    int m = 0, info = 0, none = 0;
+    double unused = 0.0;
+    const int one = 1;
+    CAPNODE_BLAS(dtrevc_)
+    ("R", "B", &none, &n, t.data.data(), &n, &unused, &one, vectors.data.data(), &n, &n, &m, work.data(), &info, 1, 1);
+    if (info != 0 || !all_finite(vectors)) return false;
+    // rows of `vectors` are the columns of the real form; normalise each vector
+    for (std::size_t j = 0; j < vectors.rows; ++j) {
+        const std::size_t width = schur.values[j].imag() > 0.0 && j + 1 < vectors.rows ? 2 : 1;
+        double* x = vectors.row(j);
+        double square = 0.0;
+        for (std::size_t i = 0; i < width * vectors.cols; ++i) square += x[i] * x[i];
+        if (!(square > 0.0)) return false;
+        const double scale = 1.0 / std::sqrt(square);
+        for (std::size_t i = 0; i < width * vectors.cols; ++i) x[i] *= scale;
+        j += width - 1;
+    }
+    right = transpose(vectors);
     return true;
 }
 

@@ -412,14 +412,15 @@ VerifiedEigenbasis verified_eigenbasis(const BallMatrix& a, const EigenbasisOpti
     }
     blas::Eigen eigen;
     if (!blas::geev(balanced, true, false, eigen)) return invalid(n, "LAPACK found no eigenvalues");
-    detail::CandidateBasis candidate{std::move(eigen.values), std::move(eigen.right), Matrix()};
+    detail::CandidateBasis candidate{std::move(eigen.values), std::move(eigen.right), Matrix(), {}};
     VerifiedEigenbasis basis = detail::verify_basis(a, balanced, scaling, std::move(candidate), options.residual);
     if (!options.repair_clusters || (basis.valid && basis.alpha < 1e-3)) return basis;
 
     // ill-conditioned: try bases of the subspaces of ever coarser clusters, keep the best
-    for (int level = 0; level < 4; ++level) {
+    detail::ClusterRepair repair(balanced);
+    for (int level = 0; level < detail::ClusterRepair::levels; ++level) {
         detail::CandidateBasis repaired;
-        if (!detail::cluster_candidate(balanced, level, repaired)) continue;
+        if (!repair.candidate(level, repaired)) continue;
         VerifiedEigenbasis next = detail::verify_basis(a, balanced, scaling, repaired, options.residual);
         if (!next.valid) continue;
         next.repaired = true;

@@ -4,6 +4,7 @@
 #include <complex>
 #include <vector>
 
+#include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/eigenbasis.hpp"
 
 namespace capnode::detail {
@@ -13,7 +14,8 @@ namespace capnode::detail {
 struct CandidateBasis {
     std::vector<std::complex<double>> lambda;
     Matrix V;
-    Matrix R;  // empty: computed by inversion
+    Matrix R;                  // empty: computed by inversion
+    std::vector<int> cluster;  // number of the cluster a column belongs to, -1 for eigenvectors; empty: no clusters
 };
 
 /// Verifies the candidate for the ball matrix `a`. `scaling` are powers of two d with |D^-1 A D| balanced (empty:
@@ -21,11 +23,27 @@ struct CandidateBasis {
 VerifiedEigenbasis verify_basis(const BallMatrix& a, const Matrix& balanced_mid, const std::vector<double>& scaling,
                                 CandidateBasis candidate, Residual residual);
 
-/// A better candidate where clusters of eigenvalues make the eigenvectors ill-conditioned; `level` = 0, 1, .. are ever
-/// coarser clusters. False where there is none left to try.
-bool cluster_candidate(const Matrix& balanced_mid, int level, CandidateBasis& candidate);
+/// Candidates for matrices whose eigenvectors are ill-conditioned: the columns of a cluster of eigenvalues are replaced
+/// by a basis of their invariant subspace, the leading vectors of a Schur form with the cluster moved to the top (so
+/// that the matrix is triangular on the subspace; then the columns are weighted so that its strict triangle enters the
+/// discs as little as possible).
+class ClusterRepair {
+  public:
+    explicit ClusterRepair(const Matrix& balanced_mid);
+    static constexpr int levels = 5;
+    /// The candidate with clusters formed at the given level, coarser and coarser; false where it adds nothing to the
+    /// one before.
+    bool candidate(int level, CandidateBasis& candidate);
 
-/// Rescales the columns of V so that the Gershgorin discs of the cluster shrink (Perron weights, powers of two).
+  private:
+    bool usable_ = false;
+    blas::Schur schur_;
+    Matrix right_;
+    std::vector<int> last_;
+};
+
+/// Weights the columns of the clusters by powers of two near the Perron vector of |T| on the cluster, which minimises
+/// the largest row sum; false where that gains nothing.
 bool rescale_candidate(const VerifiedEigenbasis& basis, CandidateBasis& candidate);
 
 }  // namespace capnode::detail

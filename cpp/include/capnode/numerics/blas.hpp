@@ -57,6 +57,9 @@ bool gees(const Matrix& a, Schur& result);
 /// Moves the selected eigenvalues to the top (conjugates must be selected together).
 bool reorder(Schur& schur, const std::vector<char>& selected);
 
+/// Right eigenvectors of a = q t q^T in LAPACK's real form, column by column those of schur.values, 2-norm 1 (trevc).
+bool schur_eigenvectors(const Schur& schur, Matrix& right);
+
 /// Complex Schur form a = q t q^H, t upper triangular.
 struct ComplexSchur {
     std::vector<std::complex<double>> values;

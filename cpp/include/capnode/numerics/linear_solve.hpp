@@ -1,9 +1,11 @@
 // Verified linear systems by an approximate inverse.
 //
-// Theorem (Neumann). If R is any matrix and |I - R A| 1 <= e entrywise with alpha = max_i e_i < 1, then A (and R) are
-// nonsingular and, for every b,   A^-1 b = g + d,  g = R b,  |d|_i <= e_i max_k |g_k| / (1 - alpha).
-// Used on the residual of an approximate solution x0: A^-1 b = x0 + A^-1 (b - A x0). All for every A within a ball
-// matrix.
+// Theorem (Neumann, weighted). Let w > 0 be any vector, R any matrix, |I - R A| w <= e entrywise and alpha = max_i e_i
+// / w_i < 1. Then A and R are nonsingular and, for every b,   A^-1 b = g + d,  g = R b,  |d|_i <= e_i max_k (|g_k| /
+// w_k) / (1 - alpha). (E = I - R A is a contraction in the norm max |x_k| / w_k; A^-1 b = (I - E)^-1 g = g + E (I -
+// E)^-1 g.) The weights make the bound independent of the scaling of columns; they are floats chosen by equilibration.
+// The theorem is also applied to the residual of an approximate solution x0: A^-1 b = x0 + A^-1 (b - A x0). Everything
+// holds for every A within a ball matrix.
 #pragma once
 
 #include <optional>
@@ -29,15 +31,16 @@ class VerifiedInverse {
 
     const BallMatrix& matrix() const { return a_; }
     const Matrix& approximate_inverse() const { return r_; }
-    const std::vector<double>& defect() const { return e_; }  // e_i
+    const std::vector<double>& defect() const { return e_; }   // e
+    const std::vector<double>& weights() const { return w_; }  // w
     double alpha() const { return alpha_; }
 
   private:
     VerifiedInverse() = default;
     BallMatrix a_;
     Matrix r_;
-    Matrix r_abs_;
     std::vector<double> e_;
+    std::vector<double> w_;
     double alpha_ = 1.0;
 };
 
@@ -54,8 +57,8 @@ class VerifiedComplexInverse {
     VerifiedComplexInverse() = default;
     ComplexBallMatrix a_;
     ComplexMatrix r_;
-    Matrix r_abs_;
     std::vector<double> e_;
+    std::vector<double> w_;
     double alpha_ = 1.0;
 };
 

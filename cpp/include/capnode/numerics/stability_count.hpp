@@ -1,12 +1,14 @@
 // Counting eigenvalues in the half planes without eigenvectors, for matrices whose eigenvector basis is bad (Jordan
 // blocks).
 //
-// A is brought to block form critical | unstable | stable by an ordered real Schur form and Sylvester decoupling, X^-1
-// A X = blocks + G with G verified. For the unstable block B_u and the stable block B_s, P_u, P_s solve Lyapunov
-// equations approximately. If P = diag(P_u, P_s) > 0 and the block-diagonal Q = diag(I, -I)-weighted form B^T (P J) +
-// (P J) B > 0, J = diag(I_u, -I_s), is positive definite for every A of the ball, then by the inertia theorem
-// (Ostrowski, Schneider 1962) the complement has exactly dim B_u eigenvalues with positive and dim B_s with negative
-// real part, none on the axis.
+// Theorem (inertia; Ostrowski, Schneider 1962). If H is symmetric and B^T H + H B is positive definite, then B has no
+// eigenvalue on the imaginary axis, and as many with positive (negative) real part as H has.
+//
+// B = X^-1 A X with X from an ordered real Schur form, unstable before stable, decoupled by a Sylvester equation; B is
+// enclosed for every A of the ball. H = diag(P_u, -P_s), P_u and P_s approximate solutions of Lyapunov equations,
+// proved positive definite by Cholesky. (One Lyapunov equation for the undecoupled matrix fails where sums lambda_i +
+// lambda_j are small.) To leave out a critical pair the theorem is applied twice, to A - delta and A + delta: the strip
+// |Re| <= delta then holds a known number of eigenvalues.
 #pragma once
 
 #include <complex>
@@ -22,7 +24,7 @@ struct StabilityCount {
     std::string reason;
     std::size_t positive = 0;
     std::size_t negative = 0;
-    std::size_t critical = 0;  // dimension of the critical block that was split off (0, 1 or 2)
+    std::size_t critical = 0;  // eigenvalues in the strip (0 for stability_count)
 };
 
 /// All eigenvalues of every A of the ball: none on the axis, so many on each side.
