@@ -1,6 +1,6 @@
 """The only place where torch is imported: reading modules as fields, loading weights, networks of the literature.
 
-`importer` has `from_torch`, `loading` the weights of files, `modules` the networks; nothing is imported before it is asked for.
+`importer` has `from_torch`, `loading` the weights of files, `modules` the networks; none is imported before it is used.
 """
 
 from __future__ import annotations
