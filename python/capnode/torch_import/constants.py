@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from capnode.interval_array import IntervalArray
+from capnode import _core
 
 Array = npt.NDArray[np.float64]
 
@@ -56,47 +56,61 @@ def taking(key: Any) -> Callable[[Any], Any]:
     return lambda v: v[key]
 
 
-def interval(c: Constant) -> IntervalArray:
-    point = IntervalArray(c.mid)
-    return point if c.rad is None else point + IntervalArray(-c.rad, c.rad)
+def ends(c: Constant) -> tuple[Array, Array]:
+    """Lower and upper ends of an enclosure of every entry."""
+    if c.rad is None:
+        return c.mid, c.mid
+    lo, hi = _core.ball_to_interval(np.ascontiguousarray(c.mid), np.ascontiguousarray(c.rad))
+    return lo.reshape(c.shape), hi.reshape(c.shape)
 
 
-def from_interval(x: IntervalArray) -> Constant:
+def from_ends(lo: Array, hi: Array) -> Constant:
     """The ball around an enclosure; an enclosure without bounds has no ball."""
-    lo, hi = np.asarray(x.lo), np.asarray(x.hi)
     if not (np.all(np.isfinite(lo)) and np.all(np.isfinite(hi))):
         raise ValueError("a constant of the module is not finite: it overflows, or a function leaves its domain")
     if np.array_equal(lo, hi):
         return Constant(np.array(lo))
-    return constant(np.asarray(x.mid), np.asarray(x.rad))
+    mid, rad = _core.ball_form(lo, hi)
+    return constant(mid, rad)
 
 
 def negate(a: Constant) -> Constant:
     return Constant(-a.mid, a.rad, "real" if a.kind == "real" else "integer")
 
 
+def _binary(operation: str, a: Constant, b: Constant) -> Constant:
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    arrays = [np.ascontiguousarray(np.broadcast_to(end, shape)) for c in (a, b) for end in ends(c)]
+    lo, hi = _core.interval_binary(operation, *arrays)
+    return from_ends(lo.reshape(shape), hi.reshape(shape))
+
+
 def add(a: Constant, b: Constant) -> Constant:
-    return from_interval(interval(a) + interval(b))
+    return _binary("add", a, b)
 
 
 def subtract(a: Constant, b: Constant) -> Constant:
-    return from_interval(interval(a) - interval(b))
+    return _binary("subtract", a, b)
 
 
 def multiply(a: Constant, b: Constant) -> Constant:
-    return from_interval(interval(a) * interval(b))
+    return _binary("multiply", a, b)
 
 
 def divide(a: Constant, b: Constant) -> Constant:
-    return from_interval(interval(a) / interval(b))
+    return _binary("divide", a, b)
 
 
 def apply(function: str, a: Constant) -> Constant:
-    return from_interval(interval(a).apply(function))
+    lo, hi = (np.ascontiguousarray(end) for end in ends(a))
+    lo, hi = _core.interval_apply(function, lo, hi)
+    return from_ends(lo.reshape(a.shape), hi.reshape(a.shape))
 
 
 def power(a: Constant, exponent: int) -> Constant:
-    return from_interval(interval(a) ** exponent)
+    lo, hi = (np.ascontiguousarray(end) for end in ends(a))
+    lo, hi = _core.interval_power(lo, hi, exponent)
+    return from_ends(lo.reshape(a.shape), hi.reshape(a.shape))
 
 
 def concatenate(parts: Sequence[Constant], axis: int) -> Constant:

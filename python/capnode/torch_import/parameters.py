@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from capnode.interval_array import IntervalArray
-from capnode.torch_import.constants import Constant, add, constant, from_interval
+from capnode.torch_import.constants import Constant, add, constant, from_ends
 from capnode.torch_import.tensors import to_float64
 
 Array = npt.NDArray[np.float64]
@@ -60,8 +59,8 @@ def _direction(item: Any, shapes: Mapping[str, tuple[int, ...]]) -> Direction:
 
 
 def _values(moved: Any, key: str) -> Constant:
-    if isinstance(moved, IntervalArray):
-        return from_interval(moved)
+    if hasattr(moved, "lo") and hasattr(moved, "hi"):  # an IntervalArray
+        return from_ends(np.asarray(moved.lo), np.asarray(moved.hi))
     if isinstance(moved, bool | int | float):
         moved = np.float64(moved)
     return constant(to_float64(moved, f"parameter {key}"))
