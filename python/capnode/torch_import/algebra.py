@@ -23,136 +23,18 @@ Canonical forms, which recognisers of special families may rely on (sizes: state
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import product as cartesian
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from capnode.torch_import import constants
+from capnode.torch_import.arrangement import Arrangement, parameter_affine
 from capnode.torch_import.constants import Constant, constant, taking
-from capnode.torch_import.values import Indices, Layer, Node, ParameterAffine, Value
-
-Array = npt.NDArray[np.float64]
+from capnode.torch_import.values import Layer, Node, ParameterAffine, Value
 
 
-class Algebra:
-    """Operations on values with numpy's rules for shapes; what is not constant becomes nodes of `builder`."""
-
-    def __init__(self, builder: Any, parameter_dim: int) -> None:
-        self.builder = builder
-        self.parameter_dim = parameter_dim
-
-    # --- nodes -------------------------------------------------------------------------------------------------
-
-    def node(self, id: int, shape: tuple[int, ...], layer: Layer | None = None, negated: int | None = None) -> Node:
-        return Node(id, np.arange(self.builder.size(id)).reshape(shape), layer, negated)
-
-    def flat(self, value: Value) -> int:
-        """The node that holds the entries of `value` one row after the other."""
-        if isinstance(value, Constant):
-            return int(self.builder.constant(value.mid.ravel(), _ravel(value.rad)))
-        if isinstance(value, ParameterAffine):
-            sign, id = self.parameter_node(value)
-            return id if sign > 0 else int(self.builder.negate(id))
-        index = value.index.ravel()
-        if np.array_equal(index, np.arange(self.builder.size(value.id))):
-            return value.id
-        return int(self.builder.gather(value.id, index.tolist()))
-
-    def parameter_node(self, value: ParameterAffine) -> tuple[int, int]:
-        """(sign, node): entries that are each plus (or each minus) one parameter are a gather, others an affine map."""
-        size = int(np.prod(value.shape))
-        weight = np.zeros((size, self.parameter_dim))
-        radius = np.zeros_like(weight)
-        for k, term in value.terms.items():
-            weight[:, k] = term.mid.ravel()
-            if term.rad is not None:
-                radius[:, k] = term.rad.ravel()
-        parameter = self.builder.parameter()
-        single = np.all(np.count_nonzero(weight, axis=1) == 1) and not np.any(radius) and value.base.equals(0.0)
-        for sign in (1, -1):
-            if single and np.all(weight[weight != 0] == sign):
-                index = np.argmax(weight != 0, axis=1)
-                return sign, self.flat(Node(parameter, index))
-        bias = None if value.base.equals(0.0) else value.base.mid.ravel()
-        bias_rad = None if bias is None else _ravel(value.base.rad)
-        return 1, int(self.builder.affine(parameter, weight, radius if np.any(radius) else None, bias, bias_rad))
-
-    def emit(self, layer: Layer) -> int:
-        weight, bias = layer.weight, layer.bias
-        mid, rad = (None, None) if bias is None else (bias.mid, bias.rad)
-        id = int(self.builder.affine(layer.x, weight.mid, weight.rad, mid, rad))
-        for sign, summand in layer.summands:
-            id = int((self.builder.add if sign > 0 else self.builder.subtract)(id, summand))
-        return id
-
-    # --- rearranging -------------------------------------------------------------------------------------------
-
-    def rearrange(self, value: Value, view: Callable[[Any], Any]) -> Value:
-        """`view` selects, repeats, permutes or reshapes the entries of an array."""
-        if isinstance(value, Constant):
-            return value.map(view)
-        if isinstance(value, ParameterAffine):
-            return ParameterAffine(value.base.map(view), {k: term.map(view) for k, term in value.terms.items()})
-        index: Indices = view(value.index)
-        if np.array_equal(index.ravel(), value.index.ravel()):
-            return Node(value.id, index, value.layer, value.negated)
-        return Node(value.id, index)
-
-    def broadcast(self, value: Value, shape: tuple[int, ...]) -> Value:
-        if value.shape == shape:
-            return value
-        return self.rearrange(value, lambda v: np.broadcast_to(v, shape))
-
-    def reshape(self, value: Value, shape: tuple[int, ...]) -> Value:
-        return self.rearrange(value, lambda v: np.reshape(v, shape))
-
-    def concatenate(self, parts: Sequence[Value], axis: int) -> Value:
-        if all(isinstance(part, Constant) for part in parts):
-            return constants.concatenate([part for part in parts if isinstance(part, Constant)], axis)
-        if not any(isinstance(part, Node) for part in parts):
-            affine = [_parameter_affine(part) for part in parts]
-            keys = sorted({k for part in affine for k in part.terms})
-            terms = {
-                k: constants.concatenate([part.terms.get(k, constant(np.zeros(part.shape))) for part in affine], axis)
-                for k in keys
-            }
-            return ParameterAffine(constants.concatenate([part.base for part in affine], axis), terms)
-        id, indices = self._together(parts)
-        return Node(id, np.concatenate(indices, axis=axis))
-
-    def assign(self, target: Value, key: Any, value: Value) -> Value:
-        """`target` after numpy's `target[key] = value`."""
-        value = self.broadcast(value, np.zeros(target.shape)[key].shape)
-        if isinstance(target, Node) or isinstance(value, Node):
-            id, (base, new) = self._together([target, value])
-            base = base.copy()
-            base[key] = new
-            return Node(id, base)
-        both = self.concatenate([self.reshape(target, (-1,)), self.reshape(value, (-1,))], 0)
-        size, count = int(np.prod(target.shape)), int(np.prod(value.shape))
-        index = np.arange(size).reshape(target.shape)
-        index[key] = np.arange(size, size + count).reshape(value.shape)
-        return self.rearrange(both, lambda v: v[index])
-
-    def _together(self, parts: Sequence[Value]) -> tuple[int, list[Indices]]:
-        """One node that holds the entries of all parts, and where: parts of one node are not copied."""
-        nodes = {part.id for part in parts if isinstance(part, Node)}
-        if len(nodes) == 1 and all(isinstance(part, Node) for part in parts):
-            return nodes.pop(), [part.index for part in parts if isinstance(part, Node)]
-        ids, indices, offset = [], [], 0
-        for part in parts:
-            if part.shape and 0 in part.shape:
-                indices.append(np.zeros(part.shape, dtype=np.int64))
-                continue
-            id = self.flat(part)
-            ids.append(id)
-            size = self.builder.size(id)
-            indices.append(np.arange(offset, offset + size).reshape(part.shape))
-            offset += size
-        return int(self.builder.concat(ids)), indices
+class Algebra(Arrangement):
+    """Entrywise operations on values with numpy's rules for shapes; what is not constant becomes nodes of `builder`."""
 
     # --- sums --------------------------------------------------------------------------------------------------
 
@@ -175,7 +57,7 @@ class Algebra:
         if isinstance(b, Constant) and b.equals(0.0):
             return self.broadcast(a, shape)
         if not isinstance(a, Node) and not isinstance(b, Node):
-            a, b = _parameter_affine(self.broadcast(a, shape)), _parameter_affine(self.broadcast(b, shape))
+            a, b = parameter_affine(self.broadcast(a, shape)), parameter_affine(self.broadcast(b, shape))
             terms = dict(a.terms)
             for k, term in b.terms.items():
                 terms[k] = constants.add(terms[k], term) if k in terms else term
@@ -188,7 +70,7 @@ class Algebra:
 
     def _add_to_node(self, a: Node, b: Value) -> Node:
         if a.layer is not None and not isinstance(b, Node):
-            affine = _parameter_affine(b)
+            affine = parameter_affine(b)
             bias, summands = a.layer.bias, a.layer.summands
             if not affine.base.equals(0.0):
                 column = affine.base.map(np.ravel)
@@ -323,110 +205,3 @@ class Algebra:
         if exponent in (2, -1):
             return self.apply("square" if exponent == 2 else "reciprocal", a)
         return self._elementwise(a, lambda id: int(self.builder.power(id, exponent)))
-
-    # --- matrix products ---------------------------------------------------------------------------------------
-
-    def matmul(self, a: Value, b: Value) -> Value:
-        """numpy's `a @ b`: vectors, matrices, batches of matrices."""
-        if not a.shape or not b.shape:
-            raise ValueError(f"matrix product of shapes {a.shape} and {b.shape}")
-        row, column = len(a.shape) == 1, len(b.shape) == 1
-        a = self.rearrange(a, lambda v: v[None, :]) if row else a
-        b = self.rearrange(b, lambda v: v[:, None]) if column else b
-        if a.shape[-1] != b.shape[-2]:
-            raise ValueError(f"matrix product of shapes {a.shape} and {b.shape}")
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        rows, cols = a.shape[-2], b.shape[-1]
-        a = self.broadcast(a, batch + a.shape[-2:])
-        b = self.broadcast(b, batch + b.shape[-2:])
-        blocks = [
-            self._matrix_product(self.rearrange(a, taking(i)), self.rearrange(b, taking(i)))
-            for i in cartesian(*(range(extent) for extent in batch))
-        ]
-        shape = batch + (() if row else (rows,)) + (() if column else (cols,))
-        result = blocks[0] if len(blocks) == 1 else self.concatenate(blocks, 0)
-        return self.reshape(result, shape)
-
-    def _matrix_product(self, a: Value, b: Value) -> Value:
-        if isinstance(a, Constant) and isinstance(b, Constant):
-            return constants.product(a, b)
-        if isinstance(a, Constant) and isinstance(b, ParameterAffine):
-            terms = {k: constants.product(a, term) for k, term in b.terms.items()}
-            return ParameterAffine(constants.product(a, b.base), terms)
-        if (not isinstance(b, Node) and (isinstance(a, Node) or isinstance(b, Constant))) or (
-            isinstance(a, Node) and a.shape[0] == 1 and b.shape[1] > 1
-        ):
-            transposed = self._matrix_product(self.rearrange(b, np.transpose), self.rearrange(a, np.transpose))
-            return self.rearrange(transposed, np.transpose)
-        columns = [self._matrix_vector(a, self.rearrange(b, taking((slice(None), j)))) for j in range(b.shape[1])]
-        if len(columns) == 1:
-            return self.rearrange(columns[0], lambda v: v[:, None])
-        return self.concatenate([self.rearrange(column, lambda v: v[:, None]) for column in columns], 1)
-
-    def _matrix_vector(self, a: Value, x: Value) -> Value:
-        rows, cols = a.shape
-        if isinstance(a, Constant):
-            layer = Layer(self.flat(x), a)
-            return self.node(self.emit(layer), (rows,), layer)
-        if isinstance(a, ParameterAffine):
-            return self._parameter_matrix_vector(a, x)
-        if rows == 1:
-            products = self.multiply(self.rearrange(a, lambda v: v[0]), x)
-            return self.reshape(self.total(products, (0,)), (1,))
-        return self.node(int(self.builder.matvec(self.flat(a), self.flat(x), rows, cols)), (rows,))
-
-    def _parameter_matrix_vector(self, a: ParameterAffine, x: Value) -> Value:
-        """`(base + sum_k p_k D_k) x` without a node for the matrix."""
-        rows, cols = a.shape
-        zero = constant(np.zeros(rows))
-        result: Value = zero if a.base.equals(0.0) else self._matrix_vector(a.base, x)
-        diagonal = {k: D for k, D in a.terms.items() if rows == cols and _is_diagonal(D)}
-        if diagonal:
-            coefficients = ParameterAffine(zero, {k: D.map(np.diagonal) for k, D in diagonal.items()})
-            result = self.add(result, self.multiply(coefficients, x))
-        for k, D in a.terms.items():
-            if k not in diagonal:
-                result = self.add(result, self._moved_by(k, D, x))
-        return result
-
-    def _moved_by(self, k: int, D: Constant, x: Value) -> Value:
-        """`p_k D x`, on the non-zero rows and columns of D only."""
-        mask = _nonzero(D)
-        where_rows, where_cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        rows, cols = D.shape
-        if not len(where_rows):
-            return constant(np.zeros(rows))
-        sparse = len(where_rows) * len(where_cols) * 2 <= rows * cols
-        if sparse:
-            D = D.map(lambda v: v[np.ix_(where_rows, where_cols)])
-            x = self.rearrange(x, lambda v: v[where_cols])
-            mask = _nonzero(D)
-        if np.all(mask.sum(axis=1) == 1):
-            only = np.argmax(mask, axis=1)
-            entries = np.arange(len(only))
-            coefficients = D.map(lambda v: v[entries, only])
-            moved = self.rearrange(x, lambda v: v[only])
-        else:
-            coefficients = constant(np.ones(D.shape[0]))
-            moved = self._matrix_vector(D, x)
-        product = self.multiply(ParameterAffine(constant(np.zeros(D.shape[0])), {k: coefficients}), moved)
-        return self.assign(constant(np.zeros(rows)), where_rows, product) if sparse else product
-
-
-def _ravel(rad: Array | None) -> Array | None:
-    return None if rad is None else rad.ravel()
-
-
-def _parameter_affine(value: Value) -> ParameterAffine:
-    if isinstance(value, Constant):
-        return ParameterAffine(value, {})
-    assert isinstance(value, ParameterAffine)
-    return value
-
-
-def _nonzero(D: Constant) -> npt.NDArray[np.bool_]:
-    return np.asarray((D.mid != 0) if D.rad is None else (D.mid != 0) | (D.rad != 0))
-
-
-def _is_diagonal(D: Constant) -> bool:
-    return not np.any(_nonzero(D) & ~np.eye(D.shape[0], dtype=bool))

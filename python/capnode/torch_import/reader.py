@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from capnode.errors import InternalError, UnsupportedOperation
-from capnode.torch_import import rearrangements  # noqa: F401  (registers its operations)
+from capnode.torch_import import contractions, layers, rearrangements  # noqa: F401  (they register operations)
 from capnode.torch_import.algebra import Algebra
 from capnode.torch_import.constants import Constant, constant
 from capnode.torch_import.operations import LOWERINGS, Unsupported
