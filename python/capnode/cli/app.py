@@ -29,7 +29,9 @@ Model = Annotated[str, typer.Argument(help="FILE.capnode, or package.module:fact
 Weights = Annotated[
     Path | None, typer.Option(help="weights for the factory: safetensors, or a .pt state dict (read without code)")
 ]
-Radius = Annotated[float, typer.Option("--weight-radius", help="prove it for all weights within this of the stored ones")]
+Radius = Annotated[
+    float, typer.Option("--weight-radius", help="prove it for all weights within this of the stored ones")
+]
 Parameter = Annotated[
     str | None, typer.Option("--parameter", help='a weight entry that the parameter is added to, as "fc.weight[2, 5]"')
 ]
@@ -102,7 +104,9 @@ def verify(
     field: Annotated[
         list[Path] | None, typer.Option("--field", help="field file, where the certificate stores digests only")
     ] = None,
-    points: Annotated[int | None, typer.Option("--points", help="re-prove only so many theorems, evenly spread")] = None,
+    points: Annotated[
+        int | None, typer.Option("--points", help="re-prove only so many theorems, evenly spread")
+    ] = None,
     all_checks: Annotated[bool, typer.Option("--all", help="list every check, not only those that fail")] = False,
     json: Json = False,
     quiet: Quiet = False,

@@ -47,7 +47,9 @@ def to_dict(result: Any) -> dict[str, Any]:
     return {
         **document,
         "state": [[lo, hi] for lo, hi in zip(value.state.lo.tolist(), value.state.hi.tolist(), strict=True)],
-        "isolation": [[lo, hi] for lo, hi in zip(value.isolation.lo.tolist(), value.isolation.hi.tolist(), strict=True)],
+        "isolation": [
+            [lo, hi] for lo, hi in zip(value.isolation.lo.tolist(), value.isolation.hi.tolist(), strict=True)
+        ],
         "unstable_dimension": value.unstable_dimension,
         "stable_dimension": value.stable_dimension,
     }
@@ -57,7 +59,9 @@ def table(result: Any, most: int = 40) -> Table:
     """The enclosure, component by component."""
     value = result.require()
     unstable = value.unstable_dimension
-    kind = "stability undecided" if unstable is None else "stable" if unstable == 0 else f"{unstable} unstable directions"
+    kind = (
+        "stability undecided" if unstable is None else "stable" if unstable == 0 else f"{unstable} unstable directions"
+    )
     out = Table("component", "enclosure", "alone in", title=f"Equilibrium, proved; {kind}", title_justify="left")
     for i, (lo, hi) in enumerate(zip(value.state.lo.tolist(), value.state.hi.tolist(), strict=True)):
         if i == most:

@@ -54,17 +54,22 @@ def describe(file: Path) -> dict[str, Any]:
 
 
 def describe_field(file: Path) -> dict[str, Any]:
+    from capnode.certificate import field_core
     from capnode.cli.model import load_model
-    from capnode.verify.field_text_summary import summarise
 
     field = load_model(str(file))
+    core = field_core(field)
     return {
         "file": str(file),
         "what": "a field",
         "digest": field.digest,
         "dim": field.dim,
         "parameter_dim": field.parameter_dim,
-        **summarise(file.read_text()),
+        "depends_on_time": core.depends_on_time,
+        "weights": core.weight_count,
+        "weight_radius": "yes" if core.has_weight_radius else "none: the weights are exact",
+        "nodes": core.node_count,
+        "operations": ", ".join(f"{count} x {name}" for name, count in sorted(core.operation_counts.items())),
     }
 
 
@@ -77,8 +82,10 @@ def describe_certificate(file: Path) -> dict[str, Any]:
         "what": FORMAT.replace("-", " "),
         "digest": certificate.digest,
         "theorems": ", ".join(f"{count} x {name}" for name, count in sorted(kinds.items())),
-        "fields": ", ".join(f"{digest[:16]} ({'embedded' if text else 'digest only'})" for digest, text in
-                            document["fields"].items()) or "none",
+        "fields": ", ".join(
+            f"{digest[:16]} ({'embedded' if text else 'digest only'})" for digest, text in document["fields"].items()
+        )
+        or "none",
         "created": document["created"],
         "software": json_module.dumps(document["software"]),
         "statement": certificate.statements[0] + (" …" if len(certificate) > 1 else ""),

@@ -42,7 +42,9 @@ def _load_field(path: Path) -> Any:
     return Field.load(path)
 
 
-def _from_factory(model: str, weights: Path | None, weight_radius: float, parameter: str | None, dim: int | None) -> Any:
+def _from_factory(
+    model: str, weights: Path | None, weight_radius: float, parameter: str | None, dim: int | None
+) -> Any:
     import capnode
     from capnode.field import Field
 
