@@ -14,28 +14,28 @@ PROVED, NOT_PROVED, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
 def main() -> None:
     """The entry point of the console script."""
-    import click
     import typer
 
     from capnode.cli.app import app
 
-    debug = "--debug" in sys.argv[1:]
+    # click's base of all usage errors; typer brings click along under different names, by version
+    usage_error = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+    status: object = PROVED
     try:
-        status = app(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        status = stop.exit_code
-    except click.ClickException as error:
-        error.show()
+        status = app(prog_name="capnode", standalone_mode=False)
+    except usage_error as error:
+        error.show()  # type: ignore[attr-defined]
         status = MISUSE
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except typer.Exit as stop:
+        status = stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
         _say("interrupted")
         status = INTERRUPTED
     except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
-        if debug:
+        if "--debug" in sys.argv[1:]:
             raise
         _say(_one_line(error))
         status = MISUSE if isinstance(error, ValueError | TypeError | OSError | ImportError) else NOT_PROVED
-    assert typer is not None
     sys.exit(status if isinstance(status, int) else PROVED)
 
 

@@ -42,17 +42,22 @@ Json = Annotated[bool, typer.Option("--json", help="print one JSON document inst
 Quiet = Annotated[bool, typer.Option("--quiet", help="no progress bar")]
 
 
-@app.callback()
-def options(
-    version: Annotated[bool, typer.Option("--version", help="print the version and exit")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks instead of one line")] = False,
-) -> None:
-    del debug  # read by capnode.cli.main
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         import capnode
 
         print(f"capnode {capnode.__version__}")
         raise typer.Exit(0)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version and exit")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks instead of one line")] = False,
+) -> None:
+    del version, debug  # the first is done by its callback, the second read by capnode.cli.main
 
 
 @app.command()
@@ -70,7 +75,7 @@ def hopf(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Prove the Hopf points of MODEL with the parameter in a range."""
+    """Prove the Hopf points of MODEL over a range."""
     from capnode.cli.hopf import run
     from capnode.cli.model import load_model
 
@@ -90,7 +95,7 @@ def equilibrium(
     out: Out = None,
     json: Json = False,
 ) -> int:
-    """Prove an equilibrium of MODEL near a state (default: the origin), with its stability."""
+    """Prove an equilibrium of MODEL and its stability."""
     from capnode.cli.equilibrium import run
     from capnode.cli.model import load_model
 
@@ -111,7 +116,7 @@ def verify(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Check a certificate with other arithmetic (Arb) and none of capnode's C++ code."""
+    """Check a certificate, apart from the C++ core."""
     from capnode.cli.verify import run
 
     return run(certificate, fields=field or [], points=points, all_checks=all_checks, json=json, quiet=quiet)
@@ -122,7 +127,7 @@ def info(
     file: Annotated[Path | None, typer.Argument(help="a .capnode file or a certificate", metavar="[FILE]")] = None,
     json: Json = False,
 ) -> int:
-    """Describe a field or certificate file; without a file, this installation."""
+    """Describe a file, or this installation."""
     from capnode.cli.info import run
 
     return run(file, json=json)
@@ -130,7 +135,7 @@ def info(
 
 @app.command()
 def selftest(json: Json = False) -> int:
-    """Check this installation in seconds: arithmetic, instruction sets, one proof and its verification."""
+    """Check this installation in seconds."""
     from capnode.cli.selftest import run
 
     return run(json=json)
@@ -142,7 +147,7 @@ def demo(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """From a trained network to proved Hopf points, with table, certificates and pictures."""
+    """From a trained network to proved Hopf points."""
     from capnode.cli.demo import run
 
     return run(out, json=json, quiet=quiet)
