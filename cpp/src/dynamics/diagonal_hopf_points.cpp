@@ -33,9 +33,10 @@ std::string text(const char* format, double a, double b = 0.0, double c = 0.0) {
 
 Interval interval_of(const Ball& b) { return to_interval(b); }
 
-/// s'(0) = c f'(0): 1 for tanh and atan, 2/sqrt(pi) for erf.
+/// s'(0) = c f'(0): f'(0) is exactly 1 for tanh and atan, 2/sqrt(pi) for erf.
 Interval slope_at_zero(const DiagonalFamily& family) {
-    return Interval(family.scale) * derivatives(family.function, Interval(0.0))[1];
+    const Interval c(family.scale);
+    return family.function == Function::erf ? c * derivatives(Function::erf, Interval(0.0))[1] : c;
 }
 
 /// What one decomposition gives for every disc.
