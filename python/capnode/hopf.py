@@ -271,6 +271,8 @@ def hopf_points(
     start = _checked_near(near, field.dim)
     if field.parameter_dim != 1:
         raise ValueError(f"hopf_points needs a field with exactly 1 parameter, this one has {field.parameter_dim}")
+    if field.core.depends_on_time:
+        raise ValueError("hopf_points needs an autonomous field, this one depends on time")
     if method not in ("auto", "diagonal", "general"):
         raise ValueError(f'method must be "auto", "diagonal" or "general", got {method!r}')
     if threads is not None and threads < 1:
@@ -320,7 +322,7 @@ def _diagonal(field: Field, span: tuple[float, float], stop: Stop, report: Repor
     stop.on_request(cancellation.cancel)
     # on a thread, so that the main thread sees Ctrl-C while the core works
     [core] = map_parallel(
-        lambda _: _core.diagonal_hopf_points(core_of(field), span[0], span[1], cancellation),
+        lambda _: _core.diagonal_hopf_points(field.core, span[0], span[1], cancellation),
         [None],
         threads=1,
         stop=None,
@@ -367,18 +369,15 @@ class _FloatField:
 
     def __init__(self, field: Field) -> None:
         self.dim = field.dim
-        self._core = core_of(field)
-        self._field = field
+        self._core = field.core
 
     def value(self, x: FloatArray, p: float) -> FloatArray:
-        return np.asarray(self._field(x, p), dtype=np.float64)
+        value: FloatArray = self._core.evaluate(x[:, None], np.array([[p]]), 0.0)
+        return value[:, 0]
 
     def jacobian(self, x: FloatArray, p: float) -> tuple[FloatArray, FloatArray]:
-        raise NotImplementedError
-
-
-def core_of(field: Field) -> Any:
-    raise NotImplementedError
+        _, dx, dp = self._core.jacobian(x[:, None], np.array([[p]]), 0.0)
+        return dx, dp[:, 0]
 
 
 def _refiner(core: Any, bound: float) -> Callable[[Start], Refined]:
@@ -420,7 +419,7 @@ def _general(
     report: Report,
 ) -> HopfSearch:
     started = time.perf_counter()
-    core = core_of(field)
+    core = field.core
     if options.threads is None:
         options = replace(options, threads=threads)
     search = search_hopf(
