@@ -79,38 +79,34 @@ def equilibrium(value: Any, provenance: Any) -> dict[str, Any]:
 
 
 def _discs(discs: Any) -> tuple[Any, Any]:
-    """(centres, radii) of whatever holds complex discs: `.mid`, `.rad`, or a pair of arrays."""
-    if isinstance(discs, tuple):
-        return np.asarray(discs[0], dtype=np.complex128), np.asarray(discs[1], dtype=float)
-    return np.asarray(discs.mid, dtype=np.complex128), np.asarray(discs.rad, dtype=float)
+    """(centres, radii) of whatever holds complex discs."""
+    return np.asarray(discs.center, dtype=np.complex128), np.asarray(discs.radius, dtype=float)
 
 
 def hopf_point(value: Any, provenance: Any) -> dict[str, Any]:
     as_set = _is_set(provenance)
     iso = value.isolation
-    eigenvector, eigenvector_radius = _discs(value.eigenvector)
-    slack = SLACK if as_set else 1.0
     return {
         "hints": {
-            "parameter": hex_float(iso.parameter),
-            "frequency": hex_float(iso.frequency),
-            "state": hex_floats(iso.state),
-            "eigenvector": complex_entry(iso.eigenvector),
-            "functional": complex_entry(iso.functional),
+            "parameter": hex_float(value.p_bar),
+            "frequency": hex_float(value.omega_bar),
+            "state": hex_floats(value.x_bar),
+            "eigenvector": complex_entry(value.v_bar),
+            "functional": complex_entry(value.psi),
         },
         "enclosures": {
             "parameter": _stored(value.parameter, as_set),
             "frequency": _stored(value.frequency, as_set, keep_sign=True),
             "state": _stored(value.state, as_set),
-            "eigenvector": {**complex_entry(eigenvector), "radius": hex_floats(eigenvector_radius * slack)},
+            "eigenvector": _stored(value.eigenvector, as_set),  # the real parts, then the imaginary parts
             "transversality": _stored(value.transversality, as_set, keep_sign=True),
             "lyapunov_coefficient": _stored(value.lyapunov_coefficient, as_set, keep_sign=True),
         },
         "isolation": {
-            "parameter_radius": hex_float(ISOLATION_SHARE * iso.parameter_radius),
-            "frequency_radius": hex_float(ISOLATION_SHARE * iso.frequency_radius),
-            "state_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.state_radius)),
-            "eigenvector_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.eigenvector_radius)),
+            "parameter_radius": hex_float(ISOLATION_SHARE * iso.parameter),
+            "frequency_radius": hex_float(ISOLATION_SHARE * iso.frequency),
+            "state_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.state)),
+            "eigenvector_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.eigenvector)),
         },
         "conclusions": {
             "criticality": str(value.criticality),
@@ -153,7 +149,7 @@ BUILDERS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
     "interval_newton": ("zero", zero),
     "newton_kantorovich": ("zero", zero),
     "equilibrium": ("equilibrium", equilibrium),
-    "hopf_point": ("hopf_point", hopf_point),
+    "Hopf point": ("hopf_point", hopf_point),
     "no_periodic_orbits": ("no_periodic_orbits", no_periodic_orbits),
     "spectrum": ("spectrum", spectrum),
 }

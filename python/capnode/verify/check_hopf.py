@@ -10,7 +10,7 @@ from flint import acb, acb_mat, arb
 from capnode.verify import decode
 from capnode.verify.augmented import Newton, Point
 from capnode.verify.balls import all_inside, inside, modulus, show
-from capnode.verify.decode import ComplexDiscs, Interval, member
+from capnode.verify.decode import Box, Interval, member
 from capnode.verify.diagonal_family import recognise
 from capnode.verify.evaluate import Evaluator
 from capnode.verify.hopf_point import coefficients, count_on_axis, jacobian_at, prove, unit_eigenvector
@@ -75,21 +75,36 @@ def _check_enclosures(entry: Any, zero: Point, checks: Checks) -> None:
     checks.add("the frequency is positive", bool(zero.frequency > 0) and _claimed(entry, "frequency").lo > 0)
     state = decode.box(member(enclosures, "state", "enclosures"), "the state", len(zero.state))
     checks.add("the enclosure of the state holds it", all_inside(zero.state, state.lo, state.hi))
-    claimed = decode.discs(member(enclosures, "eigenvector", "enclosures"), "the eigenvector", len(zero.state))
-    q = unit_eigenvector(zero)
-    checks.add("the enclosure of the eigenvector holds it", _holds_unit_vector(claimed, q))
+    claimed = decode.box(member(enclosures, "eigenvector", "enclosures"), "the eigenvector", 2 * len(zero.state))
+    checks.add("the enclosure of the eigenvector holds it", _holds_unit_vector(claimed, unit_eigenvector(zero)))
 
 
-def _holds_unit_vector(claimed: ComplexDiscs, q: list[acb]) -> bool:
-    """A unit eigenvector is in the discs: the one with psi q > 0, or the one whose phase fits the midpoints best."""
-    if all(claimed.contains(i, z) for i, z in enumerate(q)):
-        return True
-    fit = sum((z.conjugate() * m for z, m in zip(q, claimed.mid, strict=True)), acb(0))
+def _holds_unit_vector(claimed: Box, q: list[acb]) -> bool:
+    """Is some unit eigenvector, q times a phase, in the box (real parts first, then imaginary parts)?
+
+    The phase is free; it is taken from the midpoints of the box and then shifted into the middle of what the sides of
+    the box allow. Only the last line decides.
+    """
+    n = len(q)
+    middle = claimed.middle
+    fit = sum((z.conjugate() * acb(middle[i], middle[n + i]) for i, z in enumerate(q)), acb(0))
     fit = acb(fit.real.mid(), fit.imag.mid())
     if not bool(modulus(fit) > 0):
         return False
-    phase = fit / modulus(fit)
-    return all(claimed.contains(i, z * phase) for i, z in enumerate(q))
+    turned = [z * fit / modulus(fit) for z in q]
+    # turning by a small angle t moves the real part by -t Im and the imaginary part by t Re
+    flat = [z.real for z in turned] + [z.imag for z in turned]
+    rates = [-z.imag for z in turned] + [z.real for z in turned]
+    low, high = -1.0, 1.0
+    for x, rate, lo, hi in zip(flat, rates, claimed.lo, claimed.hi, strict=True):
+        slope = float(rate.mid())
+        if slope != 0.0:
+            ends = sorted((float((arb(end) - x).mid()) / slope for end in (lo, hi)))
+            low, high = max(low, ends[0]), min(high, ends[1])
+    angle = arb(0.5 * (low + high))
+    phase = acb(angle.cos(), angle.sin())
+    turned = [z * phase for z in turned]
+    return all_inside([z.real for z in turned] + [z.imag for z in turned], claimed.lo, claimed.hi)
 
 
 def _check_isolation(

@@ -1,0 +1,153 @@
+"""The commands and their options; what each does stands in its own file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="capnode",
+    help="Computer-assisted proofs about neural ODEs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Exit status: 0 proved, 1 something was not proved, 2 misuse.",
+)
+
+
+class Method(StrEnum):
+    auto = "auto"
+    diagonal = "diagonal"
+    general = "general"
+
+
+Model = Annotated[str, typer.Argument(help="FILE.capnode, or package.module:factory", metavar="MODEL")]
+Weights = Annotated[
+    Path | None, typer.Option(help="weights for the factory: safetensors, or a .pt state dict (read without code)")
+]
+Radius = Annotated[
+    float, typer.Option("--weight-radius", help="prove it for all weights within this of the stored ones")
+]
+Parameter = Annotated[
+    str | None, typer.Option("--parameter", help='a weight entry that the parameter is added to, as "fc.weight[2, 5]"')
+]
+Dim = Annotated[int | None, typer.Option("--dim", help="dimension of the state, where it cannot be read off the model")]
+Near = Annotated[str | None, typer.Option("--near", help="a state to start from: numbers, or a file of numbers")]
+Out = Annotated[Path | None, typer.Option("--out", help="write tables, certificates and pictures into this folder")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document instead of a table")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="no progress bar")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import capnode
+
+        print(f"capnode {capnode.__version__}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version and exit")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks instead of one line")] = False,
+) -> None:
+    del version, debug  # the first is done by its callback, the second read by capnode.cli.main
+
+
+@app.command()
+def hopf(
+    model: Model,
+    span: Annotated[tuple[float, float], typer.Option("--span", help="range of the parameter", metavar="LO HI")],
+    near: Near = None,
+    method: Annotated[Method, typer.Option("--method", help="diagonal: one eigendecomposition; general")] = Method.auto,
+    weights: Weights = None,
+    weight_radius: Radius = 0.0,
+    parameter: Parameter = None,
+    dim: Dim = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="worker threads (default: all cores)")] = None,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Prove the Hopf points of MODEL over a range."""
+    from capnode.cli.hopf import run
+    from capnode.cli.model import load_model
+
+    field = load_model(model, weights=weights, weight_radius=weight_radius, parameter=parameter, dim=dim)
+    return run(field, span, near=near, method=method.value, threads=threads, out=out, json=json, quiet=quiet)
+
+
+@app.command()
+def equilibrium(
+    model: Model,
+    near: Near = None,
+    p: Annotated[str | None, typer.Option("--p", help="value of the parameter: numbers, taken exactly")] = None,
+    weights: Weights = None,
+    weight_radius: Radius = 0.0,
+    parameter: Parameter = None,
+    dim: Dim = None,
+    out: Out = None,
+    json: Json = False,
+) -> int:
+    """Prove an equilibrium of MODEL and its stability."""
+    from capnode.cli.equilibrium import run
+    from capnode.cli.model import load_model
+
+    field = load_model(model, weights=weights, weight_radius=weight_radius, parameter=parameter, dim=dim)
+    return run(field, near=near, p=p, out=out, json=json)
+
+
+@app.command()
+def verify(
+    certificate: Annotated[Path, typer.Argument(help="a certificate file", metavar="FILE")],
+    field: Annotated[
+        list[Path] | None, typer.Option("--field", help="field file, where the certificate stores digests only")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option("--points", help="re-prove only so many theorems, evenly spread")
+    ] = None,
+    all_checks: Annotated[bool, typer.Option("--all", help="list every check, not only those that fail")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Check a certificate, apart from the C++ core."""
+    from capnode.cli.verify import run
+
+    return run(certificate, fields=field or [], points=points, all_checks=all_checks, json=json, quiet=quiet)
+
+
+@app.command()
+def info(
+    file: Annotated[Path | None, typer.Argument(help="a .capnode file or a certificate", metavar="[FILE]")] = None,
+    json: Json = False,
+) -> int:
+    """Describe a file, or this installation."""
+    from capnode.cli.info import run
+
+    return run(file, json=json)
+
+
+@app.command()
+def selftest(json: Json = False) -> int:
+    """Check this installation in seconds."""
+    from capnode.cli.selftest import run
+
+    return run(json=json)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="the folder to write")] = Path("capnode-demo"),
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """From a trained network to proved Hopf points."""
+    from capnode.cli.demo import run
+
+    return run(out, json=json, quiet=quiet)

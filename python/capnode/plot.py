@@ -1,0 +1,264 @@
+"""Pictures: the spectrum with its discs and the imaginary axis, and Hopf points over the parameter.
+
+The only file that imports matplotlib (the extra `capnode[plot]`). Functions take `ax=` or make their own figure with
+the Agg canvas, so they work without a display and leave pyplot's state alone. Colours are those of Okabe and Ito, and
+each meaning has its own shape as well, so nothing rests on colour alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+try:
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import EllipseCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("pictures need matplotlib: pip install 'capnode[plot]'", name="matplotlib") from error
+
+BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#7F7F7F", "#222222"
+KINDS = {"supercritical": (BLUE, "o"), "subcritical": (ORANGE, "^"), "undetermined": (GREY, "D")}
+STYLE = {
+    "font.size": 10.0,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11.0,
+}
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Writes a PNG, whole or not at all."""
+    import io
+
+    from capnode.certificate import write_whole
+
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="png", dpi=160, facecolor="white", bbox_inches="tight")
+    write_whole(path, buffer.getvalue())
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _middle(x: Any) -> float:
+    return float(np.asarray(x.mid).reshape(-1)[0])
+
+
+# ---- Hopf points -------------------------------------------------------------------------------------------------
+
+
+def plot_hopf_points(search: Any, *, ax: Any = None, title: str | None = None) -> Any:
+    """Frequency over parameter for the proved Hopf points; returns the axes (one, or two stacked ones).
+
+    Shape and colour tell the criticality; a filled marker is a point whose small cycle is proved stable, a hollow one
+    whose cycle is proved unstable, a half-filled one where that is undecided. Candidates that were not proved are grey
+    crosses. Without `ax`, a second panel shows how many other eigenvalues have positive real part. `search` is a
+    `HopfSearch`, or any sequence of results or points.
+    """
+    points = _points(search)
+    lost = _not_proved(search)
+    with matplotlib.rc_context(STYLE):
+        if ax is not None:
+            _draw_points(ax, points, lost, [_middle(p.frequency) for p in points])
+            _finish(ax, points, lost, title or _title(search, points), legend=True)
+            ax.set_xlabel("parameter p")
+            ax.set_ylabel("frequency ω")
+            return ax
+        figure = _figure(7.6, 5.4)
+        top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1.2]})
+        _draw_points(top, points, lost, [_middle(p.frequency) for p in points])
+        top.set_ylabel("frequency ω")
+        _finish(top, points, lost, title or _title(search, points), legend=True)
+        unstable = [float(p.unstable_dimension) for p in points]
+        _draw_points(bottom, points, [], unstable)
+        bottom.set_ylabel("unstable\ndirections")
+        bottom.set_xlabel("parameter p")
+        bottom.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
+        most = max(unstable, default=0.0)
+        bottom.set_ylim(-0.12 * most - 0.5, 1.12 * most + 0.5)
+        return np.array([top, bottom])
+
+
+def _points(search: Any) -> list[Any]:
+    if hasattr(search, "points"):
+        return list(search.points)
+    out = []
+    for item in search:
+        if not hasattr(item, "require"):
+            out.append(item)
+        elif item.proved:
+            out.append(item.require())
+    return out
+
+
+def _not_proved(search: Any) -> list[tuple[float, float]]:
+    if not hasattr(search, "candidates"):
+        return []
+    return [
+        (c.parameter, c.frequency)
+        for c in search.candidates
+        if c.index is not None
+        and not search[c.index].proved
+        and np.isfinite(c.parameter)
+        and np.isfinite(c.frequency)
+        and not c.outcome.startswith("duplicate")
+    ]
+
+
+def _title(search: Any, points: Sequence[Any]) -> str:
+    text = f"{len(points)} proved Hopf point{'' if len(points) == 1 else 's'}"
+    return text + (" (there are no others in the span)" if getattr(search, "complete", False) else "")
+
+
+def _draw_points(ax: Any, points: Sequence[Any], lost: Sequence[tuple[float, float]], heights: Sequence[float]) -> None:
+    size = 70.0 if len(points) <= 40 else 34.0 if len(points) <= 150 else 18.0
+    for kind, (colour, marker) in KINDS.items():
+        for stable in (True, False, None):
+            chosen = [
+                (_middle(p.parameter), y)
+                for p, y in zip(points, heights, strict=True)
+                if p.criticality == kind and p.cycle_is_stable is stable
+            ]
+            if not chosen:
+                continue
+            x, y = zip(*chosen, strict=True)
+            face = colour if stable else "white" if stable is False else f"{colour}55"
+            ax.scatter(x, y, s=size, marker=marker, facecolor=face, edgecolor=colour, linewidth=1.6, zorder=3)
+    if lost:
+        ax.scatter(*zip(*lost, strict=True), s=0.7 * size, marker="x", color=GREY, linewidth=1.6, zorder=2)
+
+
+def _finish(ax: Any, points: Sequence[Any], lost: Sequence[Any], title: str, *, legend: bool) -> None:
+    ax.set_title(title)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6))
+    if not legend:
+        return
+    handles = []
+    for kind, (colour, marker) in KINDS.items():
+        count = sum(p.criticality == kind for p in points)
+        if count:
+            handles.append(_handle(marker, colour, "white", f"{kind} ({count})"))
+    for stable, text in ((True, "cycle stable"), (False, "cycle not stable"), (None, "stability undecided")):
+        count = sum(p.cycle_is_stable is stable for p in points)
+        if count:
+            face = INK if stable else "white" if stable is False else f"{INK}55"
+            handles.append(_handle("o", INK, face, f"{text} ({count})"))
+    if lost:
+        handles.append(_handle("x", GREY, GREY, f"not proved ({len(lost)})"))
+    if handles:
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, handletextpad=0.3)
+
+
+def _handle(marker: str, edge: str, face: str, label: str) -> Line2D:
+    return Line2D(
+        [], [], linestyle="none", marker=marker, markersize=8, markerfacecolor=face, markeredgecolor=edge, label=label
+    )
+
+
+# ---- spectra -----------------------------------------------------------------------------------------------------
+
+
+def plot_spectrum(spectrum: Any, *, ax: Any = None, title: str | None = None) -> Any:
+    """The eigenvalues in the complex plane with their discs and the imaginary axis; returns the axes.
+
+    Discs are drawn true to scale, each with a dot at its middle because most discs are far too small to be seen; their
+    largest radius is in the title. Shape and colour tell the side of the imaginary axis: squares right, circles left, a
+    ring where the disc meets the axis. `spectrum` holds discs (`.eigenvalues`, or `.center` and `.radius`), or is a
+    pair (centres, radii).
+    """
+    centre, radius = _discs(spectrum)
+    with matplotlib.rc_context(STYLE):
+        if ax is None:
+            ax = _figure(6.6, 5.2).subplots()
+        right, left = centre.real - radius > 0, centre.real + radius < 0
+        meets = ~(right | left)
+        sides = (
+            (left, GREEN, "o", f"negative real part ({int(left.sum())})"),
+            (right, ORANGE, "s", f"positive real part ({int(right.sum())})"),
+            (meets, BLUE, "D", f"meets the axis ({int(meets.sum())})"),
+        )
+        handles = []
+        ax.axvline(0.0, color=INK, linewidth=1.2, zorder=1)
+        ax.axhline(0.0, color="#BBBBBB", linewidth=0.8, zorder=1)
+        for chosen, colour, marker, label in sides:
+            if not chosen.any():
+                continue
+            z, r = centre[chosen], radius[chosen]
+            if np.all(np.isfinite(r)):
+                discs = EllipseCollection(
+                    2 * r,
+                    2 * r,
+                    np.zeros_like(r),
+                    units="xy",
+                    offsets=np.column_stack([z.real, z.imag]),
+                    offset_transform=ax.transData,
+                    facecolor=f"{colour}33",
+                    edgecolor=colour,
+                    linewidth=0.8,
+                    zorder=2,
+                )
+                ax.add_collection(discs)
+            face = "white" if marker == "D" else colour
+            size = 26.0 if len(centre) <= 100 else 12.0
+            ax.scatter(z.real, z.imag, s=size, marker=marker, color=face, edgecolor=colour, linewidth=1.2, zorder=3)
+            handles.append(_handle(marker, colour, face, label))
+        _limits(ax, centre, radius)
+        ax.set_xlabel("Re λ")
+        ax.set_ylabel("Im λ")
+        ax.set_title(title or f"{len(centre)} eigenvalues, largest disc radius {_short(radius)}")
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, handletextpad=0.3)
+        return ax
+
+
+def _discs(spectrum: Any) -> tuple[Any, Any]:
+    held = getattr(spectrum, "eigenvalues", spectrum)
+    if isinstance(held, tuple):
+        centre, radius = held
+    else:
+        centre = getattr(held, "center", getattr(held, "mid", None))
+        radius = getattr(held, "radius", getattr(held, "rad", None))
+    return np.asarray(centre, dtype=np.complex128).reshape(-1), np.asarray(radius, dtype=float).reshape(-1)
+
+
+def _short(radius: Any) -> str:
+    return f"{float(np.max(radius, initial=0.0)):.1e}"
+
+
+def _limits(ax: Any, centre: Any, radius: Any) -> None:
+    """All discs and the axis in view."""
+    r = np.where(np.isfinite(radius), radius, 0.0)
+    for low, high, set_limits in (
+        (np.min(centre.real - r, initial=0.0), np.max(centre.real + r, initial=0.0), ax.set_xlim),
+        (np.min(centre.imag - r, initial=0.0), np.max(centre.imag + r, initial=0.0), ax.set_ylim),
+    ):
+        margin = 0.08 * (high - low) or 1.0
+        set_limits(low - margin, high + margin)
+
+
+def figures_of(search: Any, spectra: Iterable[tuple[str, Any]] = ()) -> dict[str, Figure]:
+    """Named figures for a results folder: the Hopf points, and a spectrum for each (name, spectrum)."""
+    figures = {"hopf-points": np.asarray(plot_hopf_points(search)).reshape(-1)[0].figure}
+    for name, spectrum in spectra:
+        figures[name] = plot_spectrum(spectrum).figure
+    return figures
