@@ -1,7 +1,94 @@
+// Equilibria, and the exclusion of periodic orbits.
+#include <pybind11/stl.h>
+
+#include "arrays.hpp"
 #include "bindings.hpp"
+#include "capnode/dynamics/equilibrium.hpp"
+#include "capnode/dynamics/no_periodic_orbits.hpp"
+#include "capnode/field/field.hpp"
+#include "capnode/numerics/float_environment.hpp"
+#include "result.hpp"
 
 namespace capnode::bindings {
+namespace {
 
-void register_equilibrium(pybind11::module_& module) { (void)module; }
+py::dict equilibrium_to_python(const Equilibrium& found) {
+    std::vector<double> re, im, rad;
+    for (const ComplexBall& z : found.eigenvalues) {
+        re.push_back(z.re);
+        im.push_back(z.im);
+        rad.push_back(z.rad);
+    }
+    py::dict out;
+    out["parameter"] = bounds_of(found.parameter);
+    out["state"] = bounds_of(found.state);
+    out["isolation"] = bounds_of(found.isolation);
+    out["x_bar"] = array_of(found.x_bar);
+    out["contraction"] = found.contraction;
+    out["eigenvalues"] = py::make_tuple(array_of(re), array_of(im), array_of(rad));
+    out["unstable_dimension"] = found.unstable_dimension;
+    out["stable_dimension"] = found.stable_dimension;
+    return out;
+}
+
+py::list pairs_of(const std::vector<Interval>& intervals) {
+    py::list out;
+    for (const Interval& x : intervals) out.append(bounds_of(x));
+    return out;
+}
+
+py::object optional_bounds(const std::optional<Interval>& x) {
+    return x ? py::object(bounds_of(*x)) : py::object(py::none());
+}
+
+py::dict exclusion_to_python(const PeriodicOrbitExclusion& found) {
+    py::dict out;
+    out["span"] = bounds_of(found.span);
+    out["intervals"] = pairs_of(found.intervals);
+    out["remaining"] = pairs_of(found.remaining);
+    out["criterion"] = found.criterion;
+    out["region"] = found.region ? py::object(bounds_of(*found.region)) : py::object(py::none());
+    out["symmetric_lower"] = optional_bounds(found.symmetric_lower);
+    out["symmetric_upper"] = optional_bounds(found.symmetric_upper);
+    out["scaling_lower"] = array_of(found.scaling_lower);
+    out["scaling_upper"] = array_of(found.scaling_upper);
+    return out;
+}
+
+}  // namespace
+
+void register_equilibrium(py::module_& module) {
+    module.def(
+        "equilibrium",
+        [](const Field& field, const std::vector<double>& near, const DoubleArray& p_lo, const DoubleArray& p_hi) {
+            const auto p = intervals_from(p_lo, p_hi);
+            const Result<Equilibrium> result = [&] {
+                const py::gil_scoped_release release;
+                const FloatEnvironment guard;
+                return equilibrium(field, near, p);
+            }();
+            return result_to_python(result, equilibrium_to_python);
+        },
+        py::arg("field"), py::arg("near"), py::arg("p_lo"), py::arg("p_hi"));
+    module.def(
+        "no_periodic_orbits",
+        [](const Field& field, double lo, double hi, const std::optional<DoubleArray>& region_lo,
+           const std::optional<DoubleArray>& region_hi, int depth) {
+            ExclusionOptions options;
+            if (region_lo && region_hi) options.region = intervals_from(*region_lo, *region_hi);
+            options.depth = depth;
+            if (!(lo <= hi))
+                throw std::invalid_argument("the span is empty: lower end " + std::to_string(lo) + ", upper end " +
+                                            std::to_string(hi));
+            const Result<PeriodicOrbitExclusion> result = [&] {
+                const py::gil_scoped_release release;
+                const FloatEnvironment guard;
+                return no_periodic_orbits(field, {lo, hi}, options);
+            }();
+            return result_to_python(result, exclusion_to_python);
+        },
+        py::arg("field"), py::arg("lo"), py::arg("hi"), py::arg("region_lo") = py::none(),
+        py::arg("region_hi") = py::none(), py::arg("depth") = ExclusionOptions{}.depth);
+}
 
 }  // namespace capnode::bindings

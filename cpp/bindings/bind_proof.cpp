@@ -1,7 +1,82 @@
+// The verdicts, the translation of InternalError, and the three theorems about zeros on a field.
+#include <pybind11/stl.h>
+
+#include "arrays.hpp"
 #include "bindings.hpp"
+#include "capnode/field/field.hpp"
+#include "capnode/numerics/float_environment.hpp"
+#include "capnode/proof/interval_newton.hpp"
+#include "capnode/proof/krawczyk.hpp"
+#include "capnode/proof/newton_kantorovich.hpp"
 #include "result.hpp"
 
 namespace capnode::bindings {
+namespace {
+
+using Vector = std::vector<double>;
+
+py::dict zero_to_python(const Zero& zero) {
+    py::dict out;
+    out["method"] = zero.method;
+    out["enclosure"] = bounds_of(zero.enclosure);
+    out["uniqueness"] = bounds_of(zero.uniqueness);
+    out["x_bar"] = array_of(zero.x_bar);
+    out["contraction"] = zero.contraction;
+    out["smallest_radius"] = zero.smallest_radius;
+    out["largest_radius"] = zero.largest_radius;
+    out["weights"] = array_of(zero.weights);
+    return out;
+}
+
+std::optional<Matrix> optional_matrix(const py::object& object, const char* what) {
+    if (object.is_none()) return std::nullopt;
+    return to_matrix(object, what);
+}
+
+/// The theorem without the GIL, under the guard.
+template <class Prove>
+py::dict prove_zero(Prove&& prove) {
+    const Result<Zero> result = [&] {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        return prove();
+    }();
+    return result_to_python(result, zero_to_python);
+}
+
+void register_zeros(py::module_& module) {
+    module.def(
+        "krawczyk",
+        [](const Field& field, const DoubleArray& lo, const DoubleArray& hi, const DoubleArray& p_lo,
+           const DoubleArray& p_hi, const std::optional<Vector>& x_bar, const py::object& A_bar) {
+            const auto X = intervals_from(lo, hi), p = intervals_from(p_lo, p_hi);
+            const auto A = optional_matrix(A_bar, "A_bar");
+            return prove_zero([&] { return krawczyk(field, X, p, x_bar, A); });
+        },
+        py::arg("field"), py::arg("lo"), py::arg("hi"), py::arg("p_lo"), py::arg("p_hi"), py::arg("x_bar") = py::none(),
+        py::arg("A_bar") = py::none());
+    module.def(
+        "interval_newton",
+        [](const Field& field, const DoubleArray& lo, const DoubleArray& hi, const DoubleArray& p_lo,
+           const DoubleArray& p_hi, const std::optional<Vector>& x_bar) {
+            const auto X = intervals_from(lo, hi), p = intervals_from(p_lo, p_hi);
+            return prove_zero([&] { return interval_newton(field, X, p, x_bar); });
+        },
+        py::arg("field"), py::arg("lo"), py::arg("hi"), py::arg("p_lo"), py::arg("p_hi"),
+        py::arg("x_bar") = py::none());
+    module.def(
+        "newton_kantorovich",
+        [](const Field& field, const Vector& x_bar, double R, const DoubleArray& p_lo, const DoubleArray& p_hi,
+           const std::optional<Vector>& weights, const py::object& A_bar) {
+            const auto p = intervals_from(p_lo, p_hi);
+            const auto A = optional_matrix(A_bar, "A_bar");
+            return prove_zero([&] { return newton_kantorovich(field, x_bar, R, p, weights, A); });
+        },
+        py::arg("field"), py::arg("x_bar"), py::arg("R"), py::arg("p_lo"), py::arg("p_hi"),
+        py::arg("weights") = py::none(), py::arg("A_bar") = py::none());
+}
+
+}  // namespace
 
 void register_proof(py::module_& module) {
     // InternalError is a class of Python's (capnode/errors.py), looked up when one is thrown.
@@ -22,6 +97,7 @@ void register_proof(py::module_& module) {
             return sentences;
         },
         "Every verdict by name with its sentence (proof/verdict.hpp).");
+    register_zeros(module);
 }
 
 }  // namespace capnode::bindings

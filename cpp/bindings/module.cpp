@@ -15,5 +15,4 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_equilibrium(module);
     capnode::bindings::register_hopf(module);
     capnode::bindings::register_diagonal_family(module);
-    capnode::bindings::register_search(module);
 }

@@ -201,6 +201,7 @@ Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<doub
 }
 
 Result<Equilibrium> equilibrium(const Field& field, const std::vector<double>& near, const std::vector<Interval>& p) {
+    (void)zero_problem(field, p);  // refuses what no theorem here speaks of
     std::vector<double> p_bar(p.size());
     for (std::size_t j = 0; j < p.size(); ++j) p_bar[j] = midpoint(p[j]);
     const std::optional<std::vector<double>> x_bar = find_equilibrium_bar(field, near, p_bar);

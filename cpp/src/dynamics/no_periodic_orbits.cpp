@@ -39,8 +39,10 @@ struct Extreme {
 Extreme least_largest(const BallMatrix& M, const Interval& symmetric) {
     Extreme best{symmetric, {}};
     std::vector<double> e = narrowing_scaling(M.mid);
-    for (const double x : e)
+    for (double& x : e) {
+        x = static_cast<float>(x);  // so that the squares, the entries of D, are exact
         if (!(x > 0.0) || !std::isfinite(x)) return best;
+    }
     const Interval largest = extreme_eigenvalues(symmetric_part(scaled(M, e))).largest;
     if (largest.hi < best.eigenvalue.hi) best = {largest, std::move(e)};
     return best;
@@ -58,6 +60,15 @@ BallMatrix quadratic_form(const Matrix& P, const BallMatrix& J) {
     return add(PJ, transpose(PJ));
 }
 
+/// (p + p^T)/2, exactly symmetric.
+std::optional<Matrix> symmetrised(const Matrix& p) {
+    Matrix symmetric(p.rows, p.rows);
+    for (std::size_t i = 0; i < p.rows; ++i)
+        for (std::size_t j = 0; j < p.rows; ++j) symmetric(i, j) = 0.5 * p(i, j) + 0.5 * p(j, i);
+    if (!is_finite(symmetric)) return std::nullopt;
+    return symmetric;
+}
+
 /// P with P J + J^T P = I approximately, made symmetric exactly; nothing where that fails. A hint.
 std::optional<Matrix> lyapunov_bar(const Matrix& J) {
     blas::Schur schur;
@@ -65,12 +76,22 @@ std::optional<Matrix> lyapunov_bar(const Matrix& J) {
     Matrix y;
     if (!blas::sylvester(blas::Op::transpose, blas::Op::none, 1.0, schur.t, schur.t, Matrix::identity(J.rows), y))
         return std::nullopt;
-    const Matrix p = blas::multiply(blas::multiply(schur.q, y), schur.q, blas::Op::none, blas::Op::transpose);
-    Matrix symmetric(J.rows, J.rows);
-    for (std::size_t i = 0; i < J.rows; ++i)
-        for (std::size_t j = 0; j < J.rows; ++j) symmetric(i, j) = 0.5 * p(i, j) + 0.5 * p(j, i);
-    if (!is_finite(symmetric)) return std::nullopt;
-    return symmetric;
+    return symmetrised(blas::multiply(blas::multiply(schur.q, y), schur.q, blas::Op::none, blas::Op::transpose));
+}
+
+/// P = U^-T diag(sign Re lambda) U^-1 for the real eigenvector basis U: P J + J^T P = U^-T diag(2 |Re lambda|) U^-1,
+/// also where two eigenvalues add up to 0 and Lyapunov's equation has no solution. A hint.
+std::optional<Matrix> spectral_bar(const Matrix& J) {
+    blas::Eigen eigen;
+    Matrix inverse;
+    if (!blas::geev(J, true, false, eigen) || !blas::inverse(eigen.right, inverse)) return std::nullopt;
+    Matrix weighted = inverse;
+    for (std::size_t i = 0; i < J.rows; ++i) {
+        if (eigen.values[i].real() < 0.0)
+            for (std::size_t j = 0; j < J.rows; ++j) weighted(i, j) = -weighted(i, j);
+    }
+    const Matrix p = blas::multiply(inverse, weighted, blas::Op::transpose, blas::Op::none);
+    return symmetrised(p);
 }
 
 BallMatrix column(const std::vector<Interval>& x) {
@@ -165,6 +186,7 @@ struct CellTest {
         }
         std::vector<Matrix> candidates = {Matrix::identity(J.rows())};
         if (const auto P = lyapunov_bar(J.mid)) candidates.push_back(*P);
+        if (const auto P = spectral_bar(J.mid)) candidates.push_back(*P);
         for (const Matrix& P : candidates) {
             const BallMatrix form = quadratic_form(P, J);
             if (definite(form, "quadratic form", "P J + J^T P", cell)) return true;
