@@ -11,6 +11,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from capnode.errors import UnsupportedOperation
 from capnode.torch_import.tensors import to_float64
 
 _ONE_EXPORT = threading.Lock()  # the default dtype and the log levels are globals of the process
+TORCH, _HERE = str(Path(torch.__file__).parent), str(Path(__file__).parent)
 _LOGGERS = ("torch.fx.experimental.symbolic_shapes", "torch._subclasses.fake_tensor", "torch._dynamo", "torch.export")
 
 
@@ -88,20 +90,31 @@ def data_dependent(error: BaseException) -> bool:
     ) or ("data-dependent" in str(error).lower())
 
 
-def refusal(module: Any, error: BaseException) -> UnsupportedOperation:
-    """Data-dependent control flow, named with the module path and the line where it happens."""
-    path, place, code = "", "", ""
+def place_of(module: Any, error: BaseException) -> str:
+    """The module path and the user's line in whose run the error was raised."""
+    path, line = "", ""
     paths = {id(part): name for name, part in module.named_modules()}
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        owner = frame.f_locals.get("self") or frame.f_locals.get("s")
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        owner = next(iter(frame.f_locals.values()), None)  # `self` of a method, whatever its name
         if isinstance(owner, nn.Module) and id(owner) in paths:
             path = paths[id(owner)]
-        name = frame.f_code.co_filename
-        if "/torch/" not in name.replace("\\", "/") and not name.startswith("<") and "torch_import" not in name:
-            place, code = f"{name}, line {line}", linecache.getline(name, line).strip()
-    where = f"module {path!r}" if path else f"the module itself ({type(module).__name__})"
-    return UnsupportedOperation(
-        f"data-dependent control flow in {where}, {place}: `{code}`. A field is one formula for all states: the flow "
-        f"of the program may not depend on values of the state, the parameter or the time (no `if`, `.item()`, "
-        f"`torch.cond` on them). torch.export says: {str(error).splitlines()[0]}"
-    )
+        file = frame.f_code.co_filename
+        if not file.startswith((TORCH, _HERE, "<")):
+            line = f', "{file}", line {number}: `{linecache.getline(file, number).strip()}`'
+    return (f"module {path!r}" if path else f"the module itself ({type(module).__name__})") + line
+
+
+def refusal(module: Any, error: BaseException) -> UnsupportedOperation | None:
+    """Data-dependent control flow, or batch norm in train mode, named with the place; None for any other error."""
+    if data_dependent(error):
+        return UnsupportedOperation(
+            f"data-dependent control flow in {place_of(module, error)}. A field is one formula for all states: the "
+            f"flow of the program may not depend on values of the state, the parameter or the time (no `if`, `.item()`, "
+            f"`torch.cond` on them). torch.export says: {str(error).splitlines()[0]}"
+        )
+    if "more than 1 value per channel when training" in str(error):
+        return UnsupportedOperation(
+            f"aten.batch_norm in {place_of(module, error)}: batch norm in train mode, its statistics depend on the "
+            "batch; call module.eval() first"
+        )
+    return None

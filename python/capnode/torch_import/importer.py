@@ -133,8 +133,9 @@ def _export(twin: Any, signature: Signature, dim: int | None, count: int, parame
             try:
                 program = exporting.export(twin, tuple(samples[role] for role in signature.roles))
             except Exception as failure:
-                if exporting.data_dependent(failure):
-                    raise exporting.refusal(twin, failure) from None
+                refused = exporting.refusal(twin, failure)
+                if refused is not None:
+                    raise refused from None
                 error = error or failure
                 continue
             outputs = program.graph_module.graph.output_node().args[0]

@@ -13,6 +13,7 @@ from capnode.errors import InternalError, UnsupportedOperation
 from capnode.torch_import import contractions, layers, rearrangements  # noqa: F401  (they register operations)
 from capnode.torch_import.algebra import Algebra
 from capnode.torch_import.constants import Constant, constant
+from capnode.torch_import.exporting import TORCH
 from capnode.torch_import.operations import LOWERINGS, Unsupported
 from capnode.torch_import.refusals import REFUSALS
 from capnode.torch_import.values import ParameterAffine, Value
@@ -153,7 +154,7 @@ class Reader:
         where = f"in module {path!r} ({kind})" if path else f"in the module itself ({kind})"
         lines = [line.strip() for line in (node.meta.get("stack_trace") or "").splitlines() if line.strip()]
         for i in range(len(lines) - 1, -1, -1):
-            if lines[i].startswith("File ") and ("/torch/" not in lines[i] or i < 2):
+            if lines[i].startswith("File ") and (TORCH not in lines[i] or i < 2):
                 code = lines[i + 1] if i + 1 < len(lines) else ""
                 return f"{where}, {lines[i].removeprefix('File ')}: `{code}`"
         return where
