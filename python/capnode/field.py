@@ -67,27 +67,27 @@ class Field:
     @property
     def dim(self) -> int:
         """Dimension n of the state."""
-        return self.core.dim
+        return int(self.core.dim)
 
     @property
     def parameter_dim(self) -> int:
         """Dimension m of the parameter, 0 where there is none."""
-        return self.core.parameter_dim
+        return int(self.core.parameter_dim)
 
     @property
     def has_time(self) -> bool:
         """Whether the field was declared with a time argument."""
-        return self.core.has_time
+        return bool(self.core.has_time)
 
     @property
     def has_weight_radius(self) -> bool:
         """Whether this is a set of fields: some weight has a radius."""
-        return self.core.has_weight_radius
+        return bool(self.core.has_weight_radius)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the field's canonical text, 64 hex digits."""
-        return self.core.digest
+        return str(self.core.digest)
 
     def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Field) else NotImplemented
@@ -194,7 +194,7 @@ class Field:
 
     def to_text(self) -> str:
         """The text of the field file."""
-        return self.core.to_text()
+        return str(self.core.to_text())
 
     @staticmethod
     def from_text(text: str) -> Field:

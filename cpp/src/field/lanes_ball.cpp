@@ -71,6 +71,14 @@ std::array<BallMatrix, 4> entrywise_derivatives(const BallMatrix& a, int order, 
     return out;
 }
 
+// An argument about which nothing is known may be undefined (the log of a negative number): then so is every function
+// of it, although tanh of the whole line would be [-1, 1].
+void spread_unknown(const BallMatrix& a, BallMatrix& out) {
+    for (std::size_t k = 0; k < a.rad.size(); ++k) {
+        if (!(a.rad.data[k] < infinity)) set(out, k, {0.0, infinity});
+    }
+}
+
 Matrix reshaped(Matrix column, std::size_t rows, std::size_t cols) {
     column.rows = rows;
     column.cols = cols;
@@ -173,6 +181,7 @@ BallMatrix BallLanes::matvec(const BallMatrix& matrix, const BallMatrix& x, std:
 BallMatrix BallLanes::apply(Function function, const BallMatrix& a) {
     BallMatrix out(a.rows(), a.cols());
     apply_lanes(function, a.mid.size(), a.mid.data.data(), a.rad.data.data(), out.mid.data.data(), out.rad.data.data());
+    spread_unknown(a, out);
     return out;
 }
 
@@ -183,6 +192,8 @@ std::array<BallMatrix, 4> BallLanes::derivatives(Function function, const BallMa
         std::array<BallMatrix, 4> out = {BallMatrix(a.rows(), a.cols()), BallMatrix(a.rows(), a.cols()), {}, {}};
         derivative_lanes(function, a.mid.size(), a.mid.data.data(), a.rad.data.data(), out[0].mid.data.data(),
                          out[0].rad.data.data(), out[1].mid.data.data(), out[1].rad.data.data());
+        spread_unknown(a, out[0]);
+        spread_unknown(a, out[1]);
         return out;
     }
     return entrywise_derivatives(a, order, [function](const Interval& x) { return capnode::derivatives(function, x); });
