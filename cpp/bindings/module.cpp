@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_equilibrium(module);
     capnode::bindings::register_hopf(module);
     capnode::bindings::register_diagonal_family(module);
+    capnode::bindings::register_search(module);
 }

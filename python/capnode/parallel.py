@@ -1,7 +1,7 @@
 """Independent tasks on threads, and what Ctrl-C does to them.
 
-The first Ctrl-C asks: nothing new is started, what runs is finished (a proof polls between LAPACK calls), and everything
-that is finished is kept. The second one leaves the process at once. Our C++ releases the GIL, and its BLAS is
+The first Ctrl-C asks: nothing new is started, what runs is finished (a proof polls between LAPACK calls), and all that
+is finished is kept. The second one leaves the process at once. Our C++ releases the GIL, and its BLAS is
 single-threaded, so threads over points are what keeps the cores busy.
 """
 

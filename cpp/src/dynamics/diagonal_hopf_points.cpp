@@ -33,9 +33,10 @@ std::string text(const char* format, double a, double b = 0.0, double c = 0.0) {
 
 Interval interval_of(const Ball& b) { return to_interval(b); }
 
-/// s'(0) = c f'(0): 1 for tanh and atan, 2/sqrt(pi) for erf.
+/// s'(0) = c f'(0): f'(0) is exactly 1 for tanh and atan, 2/sqrt(pi) for erf.
 Interval slope_at_zero(const DiagonalFamily& family) {
-    return Interval(family.scale) * derivatives(family.function, Interval(0.0))[1];
+    const Interval c(family.scale);
+    return family.function == Function::erf ? c * derivatives(Function::erf, Interval(0.0))[1] : c;
 }
 
 /// What one decomposition gives for every disc.
@@ -162,10 +163,10 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
     const Interval imag = imaginary_part(eigenvalue(b, i));
     point.parameter = -real;
     point.frequency = slope * imag;
-    fact("eigenvector basis: |I - R V| < 1/2", Interval(0.0, b.alpha), "<", 0.5, b.alpha < 0.5);
-    if (!fact("simple pair: gap to the nearest other disc", Interval(b.separation[i]), ">", 0.0, b.separation[i] > 0.0))
+    if (!fact("i w is simple: gap of its disc to the nearest other one", Interval(b.separation[i]), ">", 0.0,
+              b.separation[i] > 0.0))
         return refuse(Verdict::pair_not_isolated, text("The gap to the nearest other disc is %.3g.", b.separation[i]));
-    if (!fact("frequency", point.frequency, ">", 0.0, point.frequency.lo > 0.0))
+    if (!fact("frequency w", point.frequency, ">", 0.0, point.frequency.lo > 0.0))
         return refuse(Verdict::pair_not_isolated, text("The frequency is only known to lie in [%.6g, %.6g].",
                                                        point.frequency.lo, point.frequency.hi));
 
@@ -182,8 +183,8 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
             if (undecided++ == 0) culprit = j;
         }
     }
-    if (!fact("no other eigenvalue on the axis: distance of the other real parts", Interval(nearest), ">", 0.0,
-              undecided == 0)) {
+    if (!fact("no other eigenvalue on the imaginary axis: least distance of another real part", Interval(nearest), ">",
+              0.0, undecided == 0)) {
         const std::complex<double> c = b.center[culprit];
         const bool real_eigenvalue = b.isolated[culprit] && b.conjugate[culprit] == culprit;
         return refuse(
@@ -193,9 +194,14 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
                  c.real(), c.imag(), b.radius[culprit]) +
                 (undecided > 1 ? text(" The same holds for %.0f more.", static_cast<double>(undecided - 1)) : ""));
     }
-    if (!fact("transversality", slope, ">", 0.0, slope.lo > 0.0))
+    if (!fact("transversality d Re(lambda)/dp", slope, ">", 0.0, slope.lo > 0.0))
         return refuse(Verdict::not_transversal, text("d Re/dp lies in [%.6g, %.6g].", slope.lo, slope.hi));
-    if (!state)
+    // by the distance above 0 is no eigenvalue of A(p); its inverse over the whole enclosure of p gives the state
+    double widest = 0.0;
+    if (state)
+        for (const Interval& x : *state) widest = std::fmax(widest, width_up(x));
+    if (!fact("f = 0: A(p) is invertible over the enclosure of p, widest component of -A(p)^-1 b",
+              Interval(state ? widest : infinity), "<", infinity, state.has_value()))
         return refuse(Verdict::zero_eigenvalue, "A(p) could not be inverted over the enclosure of the parameter.");
     point.transversality = slope;
     point.state = std::move(*state);

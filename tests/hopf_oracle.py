@@ -1,9 +1,9 @@
 """The oracle of the Hopf tests: the same objects computed a second time, in python-flint at the session's precision.
 
-Networks are small recipes (`Net`) that can be read in two ways: as a `_core.FieldBuilder` program, or as Python code over
-third-order nilpotent jets (e_i^2 = 0) of acb numbers. Nothing of the library is used on the second way. The Hopf point is
-found by Newton's iteration on the dense (3n+2) system, the first Lyapunov coefficient from Kuznetsov's formula with a left
-eigenvector; both are plain high-precision arithmetic (200 bits), accurate to some 45 digits on well-conditioned problems.
+Networks are small recipes (`Net`) that can be read in two ways: as a `_core.FieldBuilder` program, or as Python code
+over third-order nilpotent jets (e_i^2 = 0) of acb numbers. Nothing of the library is used on the second way. The Hopf
+point is found by Newton's iteration, the first Lyapunov coefficient from Kuznetsov's formula with a left eigenvector;
+both are plain high-precision arithmetic (200 bits), accurate to some 45 digits on well-conditioned problems.
 """
 
 from __future__ import annotations
@@ -90,10 +90,10 @@ class Net:
         b = core.FieldBuilder(self.dim, 1, False)
         ids = [b.state(), b.parameter()]
         for op, *a in self.steps:
-            if op == "affine":
+            if op in ("affine", "exact"):  # "exact": never gets a radius
                 w = np.ascontiguousarray(a[1], dtype=np.float64)
                 c = None if a[2] is None else np.ascontiguousarray(a[2], dtype=np.float64)
-                if radius > 0:
+                if radius > 0 and op == "affine":
                     ids.append(
                         b.affine(
                             ids[a[0]], w, np.full_like(w, radius), c, None if c is None else np.full_like(c, radius)
@@ -113,7 +113,7 @@ class Net:
     def __call__(self, x: Vector, p: Jet) -> Vector:
         nodes: list[Vector] = [x, [p]]
         for op, *a in self.steps:
-            if op == "affine":
+            if op in ("affine", "exact"):
                 w, c = np.asarray(a[1]), a[2]
                 out = []
                 for i in range(w.shape[0]):
@@ -145,10 +145,12 @@ def numeric(net: Net, x: Any, p: Any) -> Any:
         "sin": np.sin,
         "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     }
-    nodes = [np.asarray(x), np.atleast_1d(p)]
+    x = np.asarray(x)
+    columns = x.reshape(net.dim, -1)
+    nodes = [columns, np.full((1, 1), p)]
     for op, *a in net.steps:
-        if op == "affine":
-            out = np.asarray(a[1]) @ nodes[a[0]] + (0 if a[2] is None else np.asarray(a[2]))
+        if op in ("affine", "exact"):
+            out = np.asarray(a[1]) @ nodes[a[0]] + (0 if a[2] is None else np.asarray(a[2])[:, None])
         elif op == "apply":
             out = functions[a[0]](nodes[a[1]])
         elif op == "gather":
@@ -156,37 +158,59 @@ def numeric(net: Net, x: Any, p: Any) -> Any:
         else:
             out = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply}[op](nodes[a[0]], nodes[a[1]])
         nodes.append(out)
-    return nodes[-1]
+    return np.broadcast_to(nodes[-1], columns.shape).reshape(x.shape)
 
 
 def numeric_jacobian(net: Net, x: Any, p: float) -> Any:
-    """Complex steps, one column each."""
+    """Complex steps, all columns at once."""
     h = 1e-30
-    return np.stack([numeric(net, x + 1j * h * e, p).imag / h for e in np.eye(net.dim)], axis=1)
+    return numeric(net, x[:, None] + 1j * h * np.eye(net.dim), p).imag / h
+
+
+def _equilibrium(net: Net, x: Any, p: float) -> Any:
+    x = np.array(x, dtype=float)
+    for _ in range(30):
+        step = np.linalg.lstsq(numeric_jacobian(net, x, p), numeric(net, x, p), rcond=None)[0]
+        x = x - step * min(1.0, 2.0 / (np.linalg.norm(step) + 1e-300))
+        if np.linalg.norm(step) < 1e-12:
+            break
+    return x
 
 
 def scan(net: Net, span: tuple[float, float], *, nodes: int = 60, starts: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Rough hints (p, w, x, v): equilibria followed over a grid, crossings of pairs by the secant. Only for tests."""
+    """Hints (p, w, x, v): equilibria followed over a grid, crossings of pairs by bisection. Only for tests."""
     found: list[tuple[Any, ...]] = []
     for start in starts or [np.zeros(net.dim)]:
         x = np.array(start, dtype=float)
         before = None
         for p in np.linspace(*span, nodes):
-            for _ in range(30):
-                step = np.linalg.lstsq(numeric_jacobian(net, x, p), numeric(net, x, p), rcond=None)[0]
-                x = x - step * min(1.0, 2.0 / (np.linalg.norm(step) + 1e-300))
-                if np.linalg.norm(step) < 1e-12:
-                    break
-            lam, vec = np.linalg.eig(numeric_jacobian(net, x, p))
+            x = _equilibrium(net, x, p)
+            lam = np.linalg.eigvals(numeric_jacobian(net, x, p))
             if before is not None:
                 p0, x0, lam0 = before
                 for i in np.flatnonzero(lam.imag > 1e-3):
                     j = int(np.argmin(abs(lam0 - lam[i])))
-                    if lam0[j].real * lam[i].real < 0 and abs(lam0[j] - lam[i]) < 0.3:
-                        t = lam0[j].real / (lam0[j].real - lam[i].real)
-                        found.append((p0 + t * (p - p0), lam[i].imag, x0 + t * (x - x0), vec[:, i]))
+                    if lam0[j].real * lam[i].real < 0 and lam0[j].imag > 0 and abs(lam0[j] - lam[i]) < 0.3:
+                        hint = _bisect(net, (p0, x0, lam0[j]), (p, x, lam[i]))
+                        if hint is not None:
+                            found.append(hint)
             before = (p, x.copy(), lam)
     return found
+
+
+def _bisect(net: Net, a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    for _ in range(12):
+        p = (a[0] + b[0]) / 2
+        x = _equilibrium(net, (a[1] + b[1]) / 2, p)
+        lam, vec = np.linalg.eig(numeric_jacobian(net, x, p))
+        i = int(np.argmin(abs(lam - (a[2] + b[2]) / 2)))
+        if lam[i].imag <= 0:
+            return None
+        if (lam[i].real > 0) == (a[2].real > 0):
+            a = (p, x, lam[i])
+        else:
+            b = (p, x, lam[i])
+    return (p, lam[i].imag, x, vec[:, i]) if abs(lam[i].real) < 1e-3 else None
 
 
 def recurrent(w: Any, b: Any) -> Net:
@@ -201,12 +225,13 @@ def recurrent(w: Any, b: Any) -> Net:
     return net
 
 
-def diagonal_family(m: Any, b: Any, function: str = "tanh") -> Net:
-    """x' = s((M + p I) x + b)."""
+def diagonal_family(m: Any, b: Any, function: str = "tanh", shift: float = 0.0) -> Net:
+    """x' = s((M + (p + shift) I) x + b); p + shift is exact, no rounding happens."""
     m = np.asarray(m)
     net = Net(m.shape[0])
     mx = net.add("affine", 0, m, b)
-    pp = net.add("gather", 1, [0] * net.dim)
+    at = 1 if shift == 0.0 else net.add("exact", 1, np.ones((1, 1)), np.array([shift]))
+    pp = net.add("gather", at, [0] * net.dim)
     px = net.add("multiply", pp, 0)
     z = net.add("add", mx, px)
     net.add("apply", function, z)
@@ -403,6 +428,27 @@ def hopf_reference(net: Net, p: float, w: float, x: Any, v: Any, *, iterations: 
     k = np.argsort(abs(eigs.real))
     unstable = int(sum(eigs[k[2:]].real > 0))
     return Reference(P.real, W.real, [z.real for z in X], q, trans, l1, planar, unstable, last)
+
+
+def planar_coefficient(net: Net, r: Reference) -> arb:
+    """4 a / w for n = 2, `a` from Guckenheimer and Holmes (3.4.11): no pairing, no manifold, no complex forms.
+
+    In the coordinates x = T (u, v), T = [Re q, -Im q], the linear part is [[0, -w], [w, 0]]; z = (u + i v)/2 turns
+    their r' = a r^3 into Kuznetsov's l1 = 4 a / w where |q|_2 = 1.
+    """
+    q = r.eigenvector
+    t = acb_mat([[q[0].real, -q[0].imag], [q[1].real, -q[1].imag]])
+    x, p = [acb(z) for z in r.state], acb(r.parameter)
+
+    def form(*axes: int) -> list[acb]:
+        directions = [([t[0, k], t[1, k]], 0) for k in axes]
+        return _list(t.solve(_column(_derivative(net, x, p, directions))))
+
+    (fxx, gxx), (fxy, gxy), (fyy, gyy) = form(0, 0), form(0, 1), form(1, 1)
+    w = r.frequency
+    a = (form(0, 0, 0)[0] + form(0, 1, 1)[0] + form(0, 0, 1)[1] + form(1, 1, 1)[1]) / 16
+    a = a + (fxy * (fxx + fyy) - gxy * (gxx + gyy) - fxx * gxx + fyy * gyy) / (16 * w)
+    return (4 * a / w).real
 
 
 def meets(lo: float, hi: float, value: arb, slack: float = 0.0) -> bool:
