@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,17 @@ def _safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 def _state_dict(path: Path) -> dict[str, torch.Tensor]:
     try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
     except pickle.UnpicklingError as error:
-        first = str(error).splitlines()[0]
-        raise ValueError(f"{path} holds more than tensors; nothing in it was run. torch says: {first}") from None
-    except (RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not a state dict saved by torch.save: {str(error).splitlines()[0]}") from None
+        raise ValueError(
+            f"{path} holds more than tensors; nothing in it was run. torch says: {_first(error)}"
+        ) from None
+    except Exception as error:  # a damaged file can fail anywhere in torch's reader
+        raise ValueError(f"{path} is not a whole state dict saved by torch.save: {_first(error)}") from None
     for key in _NESTED:
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
@@ -58,11 +64,16 @@ def _state_dict(path: Path) -> dict[str, torch.Tensor]:
     return {str(name): tensor for name, tensor in found.items()}
 
 
+def _first(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def load_into(module: torch.nn.Module, path: str | os.PathLike[str]) -> torch.nn.Module:
     """The module with the weights of the file, in the precision of the file (no rounding to the module's own)."""
     weights = load_weights(path)
     try:
         module.load_state_dict(weights, strict=True, assign=True)
     except RuntimeError as error:
-        raise ValueError(f"{path} does not fit {type(module).__name__}: {error}") from None
+        raise ValueError(f"{path} does not fit {type(module).__name__}: {' '.join(str(error).split())}") from None
     return module
