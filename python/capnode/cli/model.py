@@ -63,9 +63,9 @@ def _from_factory(
     if isinstance(made, Field):
         return made
     if weights is not None:
-        from capnode.weights import load_weights
+        from capnode.weights import load_into
 
-        made.load_state_dict(load_weights(weights))
+        made = load_into(made, weights)
     return capnode.from_torch(made, dim, parameter=parameter, weight_radius=weight_radius)
 
 

@@ -109,8 +109,8 @@ def refusal(module: Any, error: BaseException) -> UnsupportedOperation | None:
     if data_dependent(error):
         return UnsupportedOperation(
             f"data-dependent control flow in {place_of(module, error)}. A field is one formula for all states: the "
-            "flow of the program may not depend on values of state, parameter or time (no `if`, `.item()`, `torch.cond` "
-            f"on them). torch.export says: {str(error).splitlines()[0]}"
+            "flow of the program may not depend on values of state, parameter or time (no `if`, `.item()`, or "
+            f"`torch.cond` on them). torch.export says: {str(error).splitlines()[0]}"
         )
     if "more than 1 value per channel when training" in str(error):
         return UnsupportedOperation(
