@@ -6,6 +6,7 @@ import flint
 import numpy as np
 import pytest
 from flint import arb
+
 from oracle_field import FUNCTIONS, Graph, Jet, box, inside, layered, outside, random_graph
 
 WIDTHS = (0.0, 1e-15, 1e-9, 1e-3, 0.3)
@@ -133,8 +134,9 @@ def test_wide_sets_keep_the_shape_of_functions() -> None:
         f = g.build()
         empty = np.zeros((0, 1))
         lo, hi = f.enclose(np.array([[-30.0]]), np.array([[30.0]]), empty, empty)
-        assert lo[0, 0] >= low - 1e-2 * (name in ("exp", "square")) * hi[0, 0]
-        assert hi[0, 0] <= high * (1 + 1e-15)
+        slack = 1e-14 * hi[0, 0]  # the ends go back into a ball: a few roundings of the larger one
+        assert lo[0, 0] >= low - slack
+        assert hi[0, 0] <= high + slack
 
 
 def test_undefined_or_overflowing_values_are_unbounded() -> None:
