@@ -7,7 +7,6 @@
 #include <string>
 
 #include "bindings.hpp"
-#include "capnode/numerics/decimal.hpp"
 #include "capnode/numerics/elementary.hpp"
 #include "capnode/numerics/float_environment.hpp"
 
@@ -16,6 +15,7 @@ namespace py = pybind11;
 namespace capnode::bindings {
 
 void register_lanes(py::module_& m);
+void register_decimal(py::module_& m);
 
 namespace {
 
@@ -225,6 +225,7 @@ void register_numerics(py::module_& module) {
     register_intervals(module);
     register_elementary(module);
     register_lanes(module);
+    register_decimal(module);
 }
 
 }  // namespace capnode::bindings
