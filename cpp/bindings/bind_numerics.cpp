@@ -97,7 +97,16 @@ Interval binary(const std::string& operation, const Interval& a, const Interval&
     if (operation == "minimum") return min(a, b);
     if (operation == "maximum") return max(a, b);
     if (operation == "hull") return hull(a, b);
+    if (operation == "intersect") return intersect(a, b).value_or(Interval::whole());  // asked only where they meet
     throw std::invalid_argument("no binary interval operation '" + operation + "'");
+}
+
+bool question(const std::string& name, const Interval& a, const Interval& b) {
+    if (name == "subset") return subset(a, b);
+    if (name == "interior") return interior(a, b);
+    if (name == "disjoint") return disjoint(a, b);
+    if (name == "certainly_less") return certainly_less(a, b);
+    throw std::invalid_argument("no question '" + name + "' about intervals");
 }
 
 py::tuple ball_form(const Array& lo, const Array& hi) {
@@ -159,6 +168,25 @@ void register_intervals(py::module_& m) {
               return map_intervals(
                   alo, ahi, [&](const Interval& x, py::ssize_t i) { return binary(op, x, Interval(l[i], h[i])); });
           });
+    m.def("interval_question",
+          [](const std::string& name, const Array& alo, const Array& ahi, const Array& blo, const Array& bhi) {
+              same_size(alo, ahi);
+              same_size(alo, blo);
+              same_size(blo, bhi);
+              py::array_t<bool> out(shape_of(alo));
+              const double *al = alo.data(), *ah = ahi.data(), *bl = blo.data(), *bh = bhi.data();
+              bool* o = out.mutable_data();
+              for_each(alo.size(),
+                       [&](py::ssize_t i) { o[i] = question(name, Interval(al[i], ah[i]), Interval(bl[i], bh[i])); });
+              return out;
+          });
+    m.def("widen_float32", [](const py::array_t<float, py::array::c_style>& x) {
+        Array out(std::vector<py::ssize_t>(x.shape(), x.shape() + x.ndim()));
+        const float* p = x.data();
+        double* o = out.mutable_data();
+        for_each(x.size(), [&](py::ssize_t i) { o[i] = static_cast<double>(p[i]); });
+        return out;
+    });
     m.def("interval_power", [](const Array& lo, const Array& hi, int n) {
         return map_intervals(lo, hi, [&](const Interval& x, py::ssize_t) { return power(x, n); });
     });
