@@ -349,14 +349,20 @@ def test_plain_tensor_attributes_and_aliases() -> None:
             self.tied = nn.Linear(3, 3)
             self.tied.weight = self.fc.weight
             self.scale = torch.tensor([0.1, 0.2, 0.3])  # float32, neither parameter nor buffer
+            self.matrices = [torch.ones(3, 3), {"A": torch.eye(3)}]
+            self.register_buffer("calls", torch.tensor(0))
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.tied(torch.tanh(self.fc(x))) * self.scale + torch.diag(self.scale) @ x
+            self.calls += 1
+            y = self.matrices[0] @ x + self.matrices[1]["A"] @ x
+            return self.tied(torch.tanh(self.fc(x))) * self.scale + torch.diag(self.scale) @ x + y
 
     torch.manual_seed(0)
     module = Plain()
     field = from_torch(module)
+    assert module.calls == 0
     module.scale = module.scale.double()
+    module.matrices = [module.matrices[0].double(), {"A": module.matrices[1]["A"].double()}]
     assert difference(module, field) < 1e-13
 
 

@@ -32,6 +32,18 @@ def double_copy(module: Any) -> Any:
     except Exception as error:
         raise ValueError(f"the module cannot be copied (copy.deepcopy): {error}") from error
     done: dict[int, Any] = {}
+
+    def widened(value: Any, name: str) -> Any:
+        if isinstance(value, torch.Tensor) and (value.is_floating_point() or value.is_complex()):
+            if id(value) not in done:
+                done[id(value)] = torch.from_numpy(to_float64(value, name))
+            return done[id(value)]
+        if type(value) in (list, tuple):
+            return type(value)(widened(item, f"{name}[{i}]") for i, item in enumerate(value))
+        if type(value) is dict:
+            return {key: widened(item, f"{name}[{key!r}]") for key, item in value.items()}
+        return value
+
     for prefix, part in twin.named_modules():
         dot = f"{prefix}." if prefix else ""
         for name, weight in part._parameters.items():
@@ -39,12 +51,11 @@ def double_copy(module: Any) -> Any:
                 weight.data = torch.from_numpy(to_float64(weight, dot + name))
                 weight.requires_grad_(False)
                 done[id(weight)] = weight
-        for table in (part._buffers, vars(part)):
-            for name, tensor in list(table.items()):
-                if isinstance(tensor, torch.Tensor) and (tensor.is_floating_point() or tensor.is_complex()):
-                    if id(tensor) not in done:
-                        done[id(tensor)] = torch.from_numpy(to_float64(tensor, dot + name))
-                    table[name] = done[id(tensor)]
+        for name, tensor in list(part._buffers.items()):
+            part._buffers[name] = widened(tensor, dot + name)
+        for name, attribute in list(vars(part).items()):
+            if not name.startswith("_"):
+                vars(part)[name] = widened(attribute, dot + name)
     return twin
 
 

@@ -15,7 +15,7 @@ from capnode.field import Field
 from capnode.torch_import import exporting, parameters
 from capnode.torch_import.algebra import Algebra
 from capnode.torch_import.constants import Constant, constant
-from capnode.torch_import.reader import Reader
+from capnode.torch_import.reader import Reader, user_outputs
 from capnode.torch_import.signature import Signature, candidate_dims, read_signature
 from capnode.torch_import.tensors import to_constant
 from capnode.torch_import.values import ParameterAffine, Value
@@ -138,8 +138,8 @@ def _export(twin: Any, signature: Signature, dim: int | None, count: int, parame
                     raise refused from None
                 error = error or failure
                 continue
-            outputs = program.graph_module.graph.output_node().args[0]
-            meta = outputs[0].meta.get("val") if len(outputs) == 1 and hasattr(outputs[0], "meta") else None
+            outputs = user_outputs(program)
+            meta = outputs[0].meta.get("val") if len(outputs) == 1 else None
             if meta is None or tuple(meta.shape) in ((n,), (1, n)):
                 return program, n
             error = error or ValueError(f"it returns shape {tuple(meta.shape)}")

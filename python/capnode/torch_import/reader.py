@@ -59,7 +59,7 @@ class Reader:
             elif node.op == "call_function":
                 self.values[node] = self._call(node)
             elif node.op == "output":
-                outputs = node.args[0]
+                outputs = user_outputs(self.program)
                 if len(outputs) != 1:
                     raise ValueError(
                         f"forward must return one tensor, the derivative of the state; it returns {len(outputs)}"
@@ -85,14 +85,7 @@ class Reader:
         name = operation.rstrip("_") if not operation.startswith("_") else operation
         if name.startswith("_assert"):
             return None
-        for argument in node.args:
-            if argument in self.integer_tensors if isinstance(argument, torch.fx.Node) else False:
-                if name not in _INDEXING:
-                    raise ValueError(
-                        f"tensor {self.integer_tensors[argument]!r} holds integers where weights are needed "
-                        f"({self._place(node)}); store it as float64"
-                    )
-                self.integer_tensors.update({node: self.integer_tensors[argument]} if name == "clone" else {})
+        self._refuse_integer_weights(node, name)
         args = [self._argument(argument) for argument in node.args]
         keywords = {k: self._argument(v) for k, v in node.kwargs.items() if k not in _IGNORED_KEYWORDS}
         folded = self._fold(node, name, args, keywords)
@@ -116,6 +109,18 @@ class Reader:
                 self._message(node, str(node.target), f"this form of its arguments is not supported ({error})")
             ) from error
         return self._checked(node, result)
+
+    def _refuse_integer_weights(self, node: Any, name: str) -> None:
+        """Stored integers may select entries and count, but not be coefficients."""
+        meta = node.meta.get("val")
+        for argument in node.args:
+            if isinstance(argument, torch.fx.Node) and argument in self.integer_tensors and name not in _INDEXING:
+                if isinstance(meta, torch.Tensor) and meta.is_floating_point():
+                    raise ValueError(
+                        f"tensor {self.integer_tensors[argument]!r} holds integers where weights are needed "
+                        f"({self._place(node)}); store it as float64"
+                    )
+                self.integer_tensors[node] = self.integer_tensors[argument]
 
     def _checked(self, node: Any, result: Any) -> Any:
         """The shape must be torch's; whole numbers and masks keep their kind."""
@@ -162,6 +167,13 @@ class Reader:
     def _message(self, node: Any, operation: str, reason: str) -> str:
         because = f": {reason}" if reason else " is not an operation that a field can hold"
         return f"{operation} {self._place(node)}{because}. Supported: {', '.join(supported())}"
+
+
+def user_outputs(program: Any) -> list[Any]:
+    """What `forward` returns, without the buffers it may have changed on the way."""
+    outputs = program.graph_module.graph.output_node().args[0]
+    names = set(program.graph_signature.user_outputs)
+    return [output for output in outputs if getattr(output, "name", None) in names]
 
 
 def supported() -> list[str]:
