@@ -17,7 +17,9 @@
 #include "capnode/numerics/eigenbasis_solve.hpp"
 #include "capnode/numerics/eigenpair.hpp"
 #include "capnode/numerics/stability_count.hpp"
+#include "capnode/proof/spectrum.hpp"
 #include "matrix_arrays.hpp"
+#include "result.hpp"
 
 namespace py = pybind11;
 
@@ -116,6 +118,25 @@ void register_spectrum(py::module_& module) {
             for (std::size_t k = 0; k < b.n; ++k) row[k] = {b.R.re(i, k), b.R.im(i, k)};
             return row;
         });
+    module.def(
+        "spectrum",
+        [](const Array& lo, const Array& hi) {
+            const BallMatrix a = ball_matrix(matrix(lo), matrix(hi));
+            const Result<Spectrum> result = guarded([&] { return spectrum(a); });
+            return result_to_python(result, [](const Spectrum& s) {
+                py::dict value;
+                value["center"] =
+                    py::array_t<std::complex<double>>(static_cast<py::ssize_t>(s.center.size()), s.center.data());
+                value["radius"] = array_of(s.radius);
+                value["component"] = s.component;
+                value["positive"] = s.positive;
+                value["negative"] = s.negative;
+                value["undecided"] = s.undecided;
+                value["method"] = s.method;
+                return value;
+            });
+        },
+        "the theorem of proof/spectrum.hpp for the matrices in [lo, hi]");
     module.def("stability_count", [](const Array& mid, const Array& rad) {
         const BallMatrix a = ball(mid, rad);
         const StabilityCount c = guarded([&] { return stability_count(a); });
