@@ -154,7 +154,8 @@ bool positive_definite(const BallMatrix& a) {
     const double spread = perron_up(s.rad);
     double trace = 0.0;
     for (std::size_t i = 0; i < n; ++i) trace += s.mid(i, i);
-    const double shift = 1.1 * (2.0 * gamma_up(static_cast<double>(n) + 8.0) * std::fabs(trace) + spread) + 0x1p-1000;
+    const double shift =
+        2.2 * gamma_up(static_cast<double>(n) + 8.0) * std::fabs(trace) + spread * (1.0 + 0x1p-30) + 0x1p-1000;
     const double least = add_down(shift, least_by_cholesky(s.mid, shift));
     return least > spread;  // lambda_min >= least - spread > 0 for every symmetric matrix of the ball
 }

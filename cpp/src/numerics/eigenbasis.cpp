@@ -328,8 +328,10 @@ VerifiedEigenbasis verify_basis(const BallMatrix& a, const Matrix& balanced_mid,
     }
 
     // T = R S
-    const BallMatrix s = residual == Residual::accurate ? sharp_residual(balanced_mid, v, basis.lambda, kind)
-                                                        : plain_residual(balanced_mid, v, basis.lambda, kind);
+    BallMatrix s;
+    if (residual == Residual::accurate) s = sharp_residual(balanced_mid, v, basis.lambda, kind);
+    // rows out of the range of the accurate product: the plain one has none
+    if (residual == Residual::plain || !is_finite(s)) s = plain_residual(balanced_mid, v, basis.lambda, kind);
     {
         const BallMatrix t = multiply(r, s);
         basis.T = complex_form(t.mid, kind);

@@ -36,20 +36,30 @@ void require_rows(std::size_t n, std::size_t rows) {
     }
 }
 
-// Weights by equilibration (LAPACK's geequ): rows to greatest entry 1, then w_j = 1/(greatest entry of column j). Any w
-// > 0 is valid.
+// Weights by equilibration: powers of two r_i, w_j with greatest entries of |r_i a_ij w_j| near 1 in every row and
+// column, found in exponents, so that nothing leaves the range. Any w > 0 is valid.
 std::vector<double> equilibration(const Matrix& a_abs) {
     const std::size_t n = a_abs.rows;
-    std::vector<double> column(n, 0.0), w(n, 1.0);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double* row = a_abs.row(i);
-        const double greatest = n > 0 ? *std::max_element(row, row + n) : 0.0;
-        if (!(greatest > 0.0) || !(greatest < infinity)) continue;
-        for (std::size_t j = 0; j < n; ++j) column[j] = std::max(column[j], row[j] / greatest);
+    constexpr int none = -1000000;
+    std::vector<int> e(n * n), row(n, 0), column(n, 0);
+    for (std::size_t k = 0; k < n * n; ++k) {
+        const double x = a_abs.data[k];
+        e[k] = x > 0.0 && x < infinity ? std::ilogb(x) : none;
     }
-    for (std::size_t j = 0; j < n; ++j) {
-        if (column[j] > 0x1p-900 && column[j] < 0x1p900) w[j] = std::ldexp(1.0, -std::ilogb(column[j]));
+    for (int sweep = 0; sweep < 3; ++sweep) {
+        std::vector<int> greatest(n, none);
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j) greatest[j] = std::max(greatest[j], e[i * n + j] + row[i]);
+        }
+        for (std::size_t j = 0; j < n; ++j) column[j] = greatest[j] > none / 2 ? greatest[j] : 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            int top = none;
+            for (std::size_t j = 0; j < n; ++j) top = std::max(top, e[i * n + j] - column[j]);
+            row[i] = top > none / 2 ? -top : 0;
+        }
     }
+    std::vector<double> w(n);
+    for (std::size_t j = 0; j < n; ++j) w[j] = std::ldexp(1.0, std::clamp(-column[j], -1000, 1000));
     return w;
 }
 
