@@ -19,13 +19,13 @@ from capnode.result import Provenance, Result, result_from_core
 
 @dataclass(frozen=True)
 class Discs:
-    """Discs |z - mid_i| <= rad_i that together hold all eigenvalues (k,); k = 0 where none were found."""
+    """Discs |z - center_i| <= radius_i that together hold all eigenvalues (k,); k = 0 where none were found."""
 
-    mid: NDArray[np.complex128]
-    rad: NDArray[np.float64]
+    center: NDArray[np.complex128]
+    radius: NDArray[np.float64]
 
     def __len__(self) -> int:
-        return len(self.rad)
+        return len(self.radius)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from capnode.result import Provenance, Result, result_from_core
 
 @dataclass(frozen=True)
 class PeriodicOrbitExclusion:
-    """For every p in one of `intervals` there is no non-constant periodic orbit (none in `region`, where one is given).
+    """For every p in one of `intervals` there is no non-constant periodic orbit (none in `region`, if that is a box).
 
     intervals: closed sub-intervals (lo, hi) of the span, increasing. remaining: the rest of the span, of which nothing
     is claimed. criterion: "diagonal family", "potential", "quadratic form", "divergence", "dimension one", or several.
@@ -43,8 +43,15 @@ class PeriodicOrbitExclusion:
 
     def __repr__(self) -> str:
         parts = ", ".join(f"[{lo!r}, {hi!r}]" for lo, hi in self.intervals)
-        where = "" if self.region is None else " inside the region"
+        where = "" if self.region is None else f" with x in {_text(self.region)}"
         return f"<no non-constant periodic orbit{where} for p in {parts} ({self.criterion})>"
+
+
+def _text(region: IntervalArray) -> str:
+    lo, hi = region.lo, region.hi
+    if (lo == lo[0]).all() and (hi == hi[0]).all():
+        return f"[{float(lo[0]):.6g}, {float(hi[0]):.6g}]^{len(lo)}"
+    return " x ".join(f"[{float(a):.6g}, {float(b):.6g}]" for a, b in zip(lo, hi, strict=True))
 
 
 def _exclusion(value: dict[str, Any]) -> PeriodicOrbitExclusion:
@@ -71,9 +78,10 @@ def no_periodic_orbits(
 ) -> Result[PeriodicOrbitExclusion]:
     """Sub-intervals of `span` = (lo, hi), a range of the parameter, on which no non-constant periodic orbit exists.
 
-    Proved where there is at least one. A field without a parameter takes no span. region: an IntervalArray (n,); then
-    only orbits inside it are spoken of. depth: how often the span may be halved where the field is not a diagonal
-    family.
+    Proved where there is at least one. A field without a parameter takes no span. region: a bounded IntervalArray (n,);
+    then only orbits inside it are spoken of. Without one they are excluded in the whole space where the form of the
+    field decides ("diagonal family", "potential", "dimension one"), and else in the box |x_i| <= 2^300. depth: how
+    often the span may be halved where the field is not a diagonal family.
     """
     core = core_of(field)
     if span is None:

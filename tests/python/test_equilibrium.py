@@ -58,7 +58,7 @@ def test_networks_against_arb(cases: int) -> None:
         positive = sum(1 for z in eigenvalues if float(z.real.mid()) > 0)
         for z in eigenvalues:
             w = complex(float(z.real.mid()), float(z.imag.mid()))
-            assert np.any(np.abs(value.eigenvalues.mid - w) <= value.eigenvalues.rad + 1e-13)
+            assert np.any(np.abs(value.eigenvalues.center - w) <= value.eigenvalues.radius + 1e-13)
         if value.unstable_dimension is not None:
             assert value.unstable_dimension == positive
             assert value.stable_dimension == n - positive

@@ -98,7 +98,7 @@ BallMatrix column(const std::vector<Interval>& x) {
     BallMatrix c(x.size(), 1);
     for (std::size_t i = 0; i < x.size(); ++i) {
         c.mid(i, 0) = midpoint(x[i]);
-        c.rad(i, 0) = is_bounded(x[i]) ? radius_up(x[i], c.mid(i, 0)) : infinity;
+        c.rad(i, 0) = radius_up(x[i], c.mid(i, 0));
     }
     return c;
 }
@@ -281,16 +281,16 @@ struct PeriodicOrbitExclusionTheorem {
             return finish(std::move(found), span, "dimension one", std::move(evidence));
         }
         const std::vector<Interval> region =
-            options.region ? *options.region : std::vector<Interval>(field.dim(), Interval::whole());
+            options.region ? *options.region : std::vector<Interval>(field.dim(), Interval(-0x1p300, 0x1p300));
         if (activated) activated->hint_scalings(span);
         CellTest test{field, column(region), std::move(activated), "", {}};
         collect(test, span, options.depth, found.intervals, evidence, criterion);
         if (found.intervals.empty())
             return Result<PeriodicOrbitExclusion>::not_proved(
                 Verdict::not_definite, std::string("No quadratic form was found along which all solutions ") +
-                                           (options.region ? "of the region" : "of the whole space") +
+                                           (options.region ? "of the region" : "with |x_i| <= 2^300") +
                                            " contract or expand; a smaller region may help.");
-        found.region = options.region;
+        if (criterion != "potential") found.region = region;
         return finish(std::move(found), span, criterion, std::move(evidence));
     }
 
@@ -314,6 +314,8 @@ Result<PeriodicOrbitExclusion> no_periodic_orbits(const Field& field, const Inte
     if (options.region && options.region->size() != field.dim())
         throw std::invalid_argument("the region has " + std::to_string(options.region->size()) +
                                     " components, the field " + std::to_string(field.dim()));
+    if (options.region && !zeros::all_bounded(*options.region))
+        throw std::invalid_argument("the region must be bounded");
     if (options.depth < 0 || options.depth > 20)
         throw std::invalid_argument("depth must lie in [0, 20], not " + std::to_string(options.depth));
     std::optional<Activated> activated = field.dim() > 1 ? activated_affine(field) : std::nullopt;

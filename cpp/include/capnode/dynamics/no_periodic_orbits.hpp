@@ -40,7 +40,7 @@ namespace capnode {
 class Field;
 struct PeriodicOrbitExclusionTheorem;
 
-/// For every p in one of `intervals` no non-constant periodic orbit exists (none lies in `region`, where one is given).
+/// For every p in one of `intervals` no non-constant periodic orbit exists; where there is a `region`, none lies in it.
 struct PeriodicOrbitExclusion {
     using Theorem = PeriodicOrbitExclusionTheorem;
 
@@ -60,7 +60,8 @@ struct PeriodicOrbitExclusion {
 };
 
 struct ExclusionOptions {
-    /// A box: orbits inside it are excluded, others are not spoken of. Default: the whole state space.
+    /// A box: orbits inside it are excluded, others are not spoken of. Default: the whole state space where theorem 1
+    /// or n = 1 decides, else |x_i| <= 2^300 (enclosures of a field over an unbounded set say nothing).
     std::optional<std::vector<Interval>> region;
     /// How often the span may be halved (all but the diagonal family).
     int depth = 6;
