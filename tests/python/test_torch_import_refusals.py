@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the importer needs torch")
 
 from torch import Tensor, nn  # noqa: E402
 
+from capnode import networks  # noqa: E402
 from capnode.errors import UnsupportedOperation  # noqa: E402
 from capnode.torch_import.importer import from_torch  # noqa: E402
 from capnode.torch_import.reader import supported  # noqa: E402
@@ -197,6 +198,7 @@ def test_dimension() -> None:
     with pytest.raises(ValueError, match="no linear layer"):
         from_torch(nn.Tanh())
     assert from_torch(nn.Tanh(), 2).dim == 2
+    assert from_torch(networks.low_rank(7, 4)).dim == 7  # no linear layer, but matrices (7, 4) and (4, 7)
     with pytest.raises(ValueError, match=r"\(5,\) or \(1, 5\)"):
         from_torch(nn.Linear(3, 3), 5)
     with pytest.raises(ValueError, match=r"states of shape \(3,\).*returns shape \(1, 4\)|returns shape \(4,\)"):

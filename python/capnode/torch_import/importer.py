@@ -34,7 +34,8 @@ def from_torch(
     The module is read through `torch.export` and is not changed. An argument of `forward` named `t` is the time, the
     first other one the state, the next one the parameter: a 0-d tensor, or of shape (parameter_dim,) where that is
     given. (One whose default is None is left out unless `parameter_dim` is given.) The state is tried as (dim,), then
-    as a batch of one (1, dim). `dim` is read off the first linear layer where there is one.
+    as a batch of one (1, dim). `dim` is read off the first linear layer (or else the matrices among the weights) where
+    there is one.
 
     A parameter enters in one of three ways:
 

@@ -60,13 +60,21 @@ def read_signature(module: Any, parameter_dim: int | None) -> Signature:
 
 
 def candidate_dims(module: Any, signature: Signature, parameter_dim: int) -> list[int]:
-    """The inputs of the first linear layer, and what is left of them where parameter or time are concatenated too."""
+    """The inputs of the first linear layer, and what is left of them where parameter or time are concatenated too.
+
+    Without a linear layer the columns of the matrices among the weights, in their order: whether `forward` maps such
+    a state to its derivative decides.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
             width = int(layer.in_features)
             others = {0, parameter_dim if signature.has_parameter else 0}
             others |= {extra + 1 for extra in others} if signature.has_time else set()
             return [width - extra for extra in sorted(others) if width > extra]
-    raise ValueError(
-        f"the dimension of the state cannot be read off {type(module).__name__}, which has no linear layer: give dim=…"
-    )
+    columns = [int(w.shape[1]) for w in module.state_dict().values() if w.ndim == 2 and w.is_floating_point()]
+    if not columns:
+        raise ValueError(
+            f"the dimension of the state cannot be read off {type(module).__name__}, which has no linear layer and no "
+            "matrix among its weights: give dim=…"
+        )
+    return list(dict.fromkeys(columns))
