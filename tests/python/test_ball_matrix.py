@@ -1,10 +1,11 @@
-"""Ball products contain what python-flint computes with 200 bits, whatever the scaling; without their radii they do not."""
+"""Ball products contain what python-flint finds with 200 bits, whatever the scaling; without radii they do not."""
 
 from __future__ import annotations
 
 import flint
 import numpy as np
 import pytest
+
 from capnode import _core
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import flint
 import numpy as np
 import pytest
+
 from capnode import _core
 
 

@@ -1,10 +1,11 @@
-"""Verified eigenbases against acb_mat.eig and arb_mat.solve at 200 bits: normal, non-normal, clustered, defective, badly scaled."""
+"""Verified eigenbases against acb_mat.eig and solve at 200 bits: normal, non-normal, defective, badly scaled."""
 
 from __future__ import annotations
 
 import flint
 import numpy as np
 import pytest
+
 from capnode import _core
 
 
@@ -29,7 +30,7 @@ def outside(z: flint.acb, centre: complex, radius: float) -> bool:
 
 
 def random_matrix(rng: np.random.Generator, n: int, kind: str) -> tuple[np.ndarray, np.ndarray, float]:
-    """A matrix, and an easier one for the oracle whose eigenvalues times a power of two are exactly those of the first."""
+    """A matrix; one that is easier for the oracle; the factor between their eigenvalues (exact, a power of two)."""
     a = rng.normal(size=(n, n)) / np.sqrt(n)
     if kind == "symmetric":
         a = a + a.T
@@ -89,7 +90,7 @@ def test_second_order_radii_are_sharp_and_not_zero() -> None:
 
 @pytest.mark.parametrize("radius", [1e-14, 1e-10, 1e-6])
 def test_every_member_of_a_ball_matrix(radius: float, cases: int) -> None:
-    """Counts a, enclosures of isolated eigenvalues, and the sharp real parts, for members on the corners of the ball."""
+    """Counts, enclosures of isolated eigenvalues and sharp real parts, for members on the corners of the ball."""
     rng = np.random.default_rng(17)
     for _ in range(4 * cases):
         n = int(rng.integers(2, 9))
@@ -144,7 +145,7 @@ def test_structured_differences() -> None:
     sharper = 0
     for _ in range(6):
         exact = exact_eigenvalues(acb_matrix(a, rng.choice([-1.0, 1.0], size=(n, n)) * r))
-        where = [[z for z in exact if not outside(z, *b.eigenvalue(i))][0] for i in range(n)]
+        where = [next(z for z in exact if not outside(z, *b.eigenvalue(i))) for i in range(n)]
         for i in range(n):
             for j in range(n):
                 mid, rad = b.real_part_difference(r, i, j)
@@ -347,7 +348,7 @@ def test_repair_proves_what_eigenvectors_cannot() -> None:
 
 
 def jordan_like(rng: np.random.Generator, blocks: list[tuple[complex, int]], coupling: float = 1.0) -> np.ndarray:
-    """Real matrix with the given Jordan blocks (a complex eigenvalue brings its conjugate), in a random orthogonal basis."""
+    """Real matrix with the given Jordan blocks (and their conjugates), in a random orthogonal basis."""
     parts = []
     for value, size in blocks:
         if np.imag(value) == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import flint
 import numpy as np
 import pytest
+
 from capnode import _core
 
 
@@ -31,7 +32,7 @@ def draw(rng: np.random.Generator, n: int, kind: str) -> np.ndarray:
     if kind == "columns":
         a *= 10.0 ** rng.integers(-150, 150, size=(1, n))
     if kind == "ill-conditioned":
-        u, s, v = np.linalg.svd(a)
+        u, _, v = np.linalg.svd(a)
         a = (u * np.geomspace(1.0, 1e-10, n)) @ v if n > 1 else a
     if kind == "triangular":
         a = np.triu(a, 1) + np.eye(n)
