@@ -1,7 +1,9 @@
-// Newton with a line search in plain floating point; where the Jacobian is (nearly) singular or the step finds no
-// descent, Levenberg-Marquardt steps (J^T J + mu I) d = -J^T f take over. Nothing here is trusted.
+// Three searches in plain floating point, one after another until one converges; nothing here is trusted:
+// Newton with a line search; the Newton homotopy f(x) = (1 - tau) f(near), tau from 0 to 1 (it follows saturating
+// fields, where Newton's steps overshoot); Levenberg-Marquardt, (J^T J + mu I) d = -J^T f.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -47,6 +49,94 @@ bool newton_direction(const Jacobian& jac, Matrix& d) {
     return blas::solve(jac.dx, right, d);
 }
 
+/// A step this short is the rounding level: such a point is as good as it gets.
+bool negligible(const Matrix& step, const Matrix& x, double relative) {
+    return norm(step) <= relative * (1e-3 + norm(x));
+}
+
+/// Armijo's rule on |f|: the point reached from x along d, or nothing.
+std::optional<Matrix> descend(const Field& field, const Matrix& x, const Matrix& d, const Matrix& p, double residual) {
+    for (double step = 1.0; std::isfinite(norm(d)) && step > 1e-3; step *= 0.5) {
+        const Matrix trial = moved(x, step, d);
+        if (norm(evaluate(field, trial, p)) < (1.0 - 1e-4 * step) * residual) return trial;
+    }
+    return std::nullopt;
+}
+
+std::optional<Matrix> damped_newton(const Field& field, Matrix x, const Matrix& p) {
+    for (int iteration = 0; iteration < 60; ++iteration) {
+        const Jacobian jac = jacobian(field, x, p);
+        const double residual = norm(jac.value);
+        Matrix d;
+        if (residual == 0.0) return x;
+        if (!std::isfinite(residual) || !newton_direction(jac, d)) return std::nullopt;
+        if (negligible(d, x, 1e-12)) return moved(x, 1.0, d);
+        const std::optional<Matrix> next = descend(field, x, d, p, residual);
+        if (!next && negligible(d, x, 1e-9)) return x;
+        if (!next) return std::nullopt;
+        x = *next;
+    }
+    return std::nullopt;
+}
+
+/// Euler steps along dx/dtau = -J^-1 f(x0), each corrected by Newton; the step follows how the correctors went.
+std::optional<Matrix> newton_homotopy(const Field& field, Matrix x, const Matrix& p) {
+    const Matrix f0 = evaluate(field, x, p);
+    const double scale = norm(f0);
+    if (!std::isfinite(scale)) return std::nullopt;
+    double tau = 0.0, step = 0.1;
+    for (int count = 0; count < 400 && tau < 1.0 && step > 1e-6; ++count) {
+        Jacobian jac = jacobian(field, x, p);
+        const double next = std::min(1.0, tau + step);
+        Matrix d;
+        jac.value = f0;
+        if (!newton_direction(jac, d)) return std::nullopt;
+        Matrix trial = moved(x, next - tau, d);
+        bool corrected = false;
+        double before = std::numeric_limits<double>::infinity();
+        for (int k = 0; k < 5 && !corrected; ++k) {
+            Jacobian at = jacobian(field, trial, p);
+            at.value = moved(at.value, -(1.0 - next), f0);
+            const double defect = norm(at.value);
+            if (!(defect < before) || !newton_direction(at, d)) break;
+            corrected = defect <= 1e-3 * scale * step || negligible(d, trial, 1e-10);
+            before = defect;
+            trial = moved(trial, 1.0, d);
+        }
+        if (corrected) {
+            x = trial;
+            tau = next;
+            step *= 1.7;
+        } else {
+            step *= 0.4;
+        }
+    }
+    return tau >= 1.0 ? std::optional<Matrix>(x) : std::nullopt;
+}
+
+std::optional<Matrix> levenberg_marquardt(const Field& field, Matrix x, const Matrix& p) {
+    double mu = 1e-3;  // in units of |J|^2
+    for (int iteration = 0; iteration < 200; ++iteration) {
+        const Jacobian jac = jacobian(field, x, p);
+        const double residual = norm(jac.value);
+        if (residual == 0.0) return x;
+        if (!std::isfinite(residual)) return std::nullopt;
+        Matrix d, newton;
+        const double scale = std::pow(norm(jac.dx), 2.0);
+        if (damped_direction(jac, mu * scale, d)) {
+            if (const std::optional<Matrix> next = descend(field, x, d, p, residual)) {
+                x = *next;
+                mu = std::max(0.1 * mu, 1e-16);
+                continue;
+            }
+        }
+        if (newton_direction(jac, newton) && negligible(newton, x, 1e-9)) return x;
+        if (mu > 1e3) return std::nullopt;
+        mu *= 10.0;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::vector<double>> find_equilibrium_bar(const Field& field, const std::vector<double>& near,
@@ -62,44 +152,15 @@ std::optional<std::vector<double>> find_equilibrium_bar(const Field& field, cons
     if (p_bar.size() != field.parameter_dim())
         throw std::invalid_argument("the parameter has " + std::to_string(p_bar.size()) +
                                     " components, the field takes " + std::to_string(field.parameter_dim()));
-    constexpr int iterations = 200;
     const Matrix p = column(p_bar);
-    Matrix x = column(near);
-    double mu = 0.0;
-    for (int iteration = 0; iteration < iterations; ++iteration) {
-        const Jacobian jac = jacobian(field, x, p);
-        const double residual = norm(jac.value);
-        if (!std::isfinite(residual)) return std::nullopt;
-        if (residual == 0.0) return std::vector<double>(x.data.begin(), x.data.end());
-        Matrix d;
-        const bool found = mu == 0.0 ? newton_direction(jac, d) : damped_direction(jac, mu, d);
-        const double length = found ? norm(d) : 0.0;
-        if (found && mu == 0.0 && length <= 1e-12 * (1e-3 + norm(x))) {
-            x = moved(x, 1.0, d);
-            return std::vector<double>(x.data.begin(), x.data.end());
-        }
-        bool descended = false;
-        for (double step = 1.0; found && std::isfinite(length) && step > 1e-3; step *= 0.5) {
-            const Matrix trial = moved(x, step, d);
-            if (norm(evaluate(field, trial, p)) < (1.0 - 1e-4 * step) * residual) {
-                x = trial;
-                descended = true;
-                break;
-            }
-        }
-        // mu in units of |J|^2; back to Newton as soon as damping is no longer needed.
-        const double scale = std::pow(norm(jac.dx), 2.0);
-        if (descended)
-            mu = mu < 1e-10 * scale ? 0.0 : 0.1 * mu;
-        else if (mu > 1e3 * scale)
-            break;
-        else
-            mu = std::max(10.0 * mu, 1e-8 * scale);
-        // At the rounding level Newton no longer descends: such a point is as good as it gets.
-        if (!descended && found && length <= 1e-9 * (1e-3 + norm(x)))
-            return std::vector<double>(x.data.begin(), x.data.end());
+    const Matrix x0 = column(near);
+    std::optional<Matrix> x = damped_newton(field, x0, p);
+    if (!x) {
+        if (const auto end = newton_homotopy(field, x0, p)) x = damped_newton(field, *end, p);
     }
-    return std::nullopt;
+    if (!x) x = levenberg_marquardt(field, x0, p);
+    if (!x) return std::nullopt;
+    return std::vector<double>(x->data.begin(), x->data.end());
 }
 
 }  // namespace capnode
