@@ -61,13 +61,13 @@ class Family(nn.Module):  # type: ignore[misc]
 def trained_field(shared: Path, radius: float = 0.0) -> Any:
     data = json.loads((shared / "data" / "trained10.json").read_text())
     module = Trained(data["W"], data["b"], data["gamma"])
-    return cn.from_torch(module, weight_radius={"W": radius, "b": radius} if radius else 0.0)
+    return cn.from_torch(module, len(data["b"]), weight_radius={"W": radius, "b": radius} if radius else 0.0)
 
 
 def paper_field(shared: Path) -> Any:
     data = json.loads((shared / "data" / "paper4d.json").read_text())
     R1, R2 = np.array(data["R1"]), np.array(data["R2"])
-    return cn.from_torch(Family(R1 - R1.T + R2))
+    return cn.from_torch(Family(R1 - R1.T + R2), 4)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -84,7 +85,7 @@ def test_fields_without_exactly_one_parameter_are_refused() -> None:
 
 
 def test_the_diagonal_method_says_why_a_field_is_not_of_the_family() -> None:
-    with pytest.raises(ValueError, match="diagonal family: .*affine|diagonal family: .*activation|diagonal family: "):
+    with pytest.raises(ValueError, match="not of the diagonal family: "):
         hopf_points(small_leaky(), (0.0, 1.0), method="diagonal")
 
 
@@ -112,9 +113,9 @@ def test_results_are_sorted_and_every_candidate_has_an_outcome(general: HopfSear
 def test_summary_table_and_json(general: HopfSearch) -> None:
     from rich.console import Console
 
-    console = Console(width=160, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    console.print(general)
-    text = console.export_text()
+    page = io.StringIO()
+    Console(width=160, file=page).print(general)
+    text = page.getvalue()
     assert "first Lyapunov coefficient" in text
     assert f"{len(general.points)} Hopf points proved" in general.summary()
     data = json.loads(general.to_json())
@@ -206,12 +207,12 @@ def test_a_stop_keeps_what_is_finished() -> None:
 
     def on_done(count: int) -> None:
         done.append(count)
-        if count == 3:
+        if count >= 3:
             stop.request()
 
     results = map_parallel(work, range(50), threads=2, stop=stop, on_done=on_done)
     finished = [r for r in results if r is not None]
-    assert 3 <= len(finished) <= 5
+    assert 3 <= len(finished) <= 6
     assert results[: len(finished)] == list(range(len(finished)))
 
 
