@@ -104,8 +104,7 @@ def map_parallel(
                 on_done(i + 1)
         return results
 
-    own = ThreadPoolExecutor(max_workers=max(1, threads)) if executor is None else None
-    pool: Executor = executor if own is None else own
+    pool: Executor = ThreadPoolExecutor(max_workers=max(1, threads)) if executor is None else executor
     try:
         upcoming = iter(enumerate(work))
         running: dict[Future[Value], int] = {}
@@ -130,6 +129,6 @@ def map_parallel(
                 on_done(done)
             start_more()
     finally:
-        if own is not None:
-            own.shutdown(wait=True)
+        if executor is None:
+            pool.shutdown(wait=True)
     return results

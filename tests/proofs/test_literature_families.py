@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import capnode as cn
 from capnode import networks
 from capnode.hopf import HopfSearch, hopf_points
 
 pytest.importorskip("torch", reason="the networks are torch modules")
+from capnode.torch_import.importer import from_torch
 
 
 def family(n: int) -> tuple[Any, int, tuple[float, float]]:
@@ -19,7 +19,7 @@ def family(n: int) -> tuple[Any, int, tuple[float, float]]:
     values = np.linalg.eigvals(networks.kuehn_queirolo_matrix(n))
     pairs = values[values.imag > 0]
     span = (float(np.min(-pairs.real)) - 0.05, float(np.max(-pairs.real)) + 0.05)
-    return cn.from_torch(networks.kuehn_queirolo(n), n), len(pairs), span
+    return from_torch(networks.kuehn_queirolo(n), n), len(pairs), span
 
 
 def meet(a: Any, b: Any) -> bool:
@@ -68,7 +68,7 @@ def test_the_diagonal_path_on_larger_members(n: int) -> None:
 def test_forty_members(n: int, expected: int) -> None:
     proved = 0
     for seed in range(40):
-        field = cn.from_torch(networks.kuehn_queirolo(n, seed), n)
+        field = from_torch(networks.kuehn_queirolo(n, seed), n)
         search = hopf_points(field, (-5.0, 5.0))
         assert all(r.proved for r in search)
         assert search.complete
@@ -82,7 +82,7 @@ def test_skew_matrices_are_refused_for_what_they_are(n: int) -> None:
     M = networks.kuehn_queirolo_matrix(n, noise=0.0)
     from capnode.torch_import import modules
 
-    search = hopf_points(cn.from_torch(modules.DiagonalFamily(M), n), (-0.5, 0.5))
+    search = hopf_points(from_torch(modules.DiagonalFamily(M), n), (-0.5, 0.5))
     assert len(search) == n // 2
     assert {r.verdict for r in search} == {"other_eigenvalue_on_axis"}
     assert not search.complete

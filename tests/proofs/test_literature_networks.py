@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import capnode as cn
 from capnode import networks
 from capnode.hopf import HopfSearch, hopf_points
 from capnode.hopf_point import HopfPoint
 
 torch = pytest.importorskip("torch", reason="the networks are torch modules")
+from capnode.torch_import.importer import from_torch  # noqa: E402
 
 
 def all_proved(search: HopfSearch, at_least: int) -> list[HopfPoint]:
@@ -57,12 +57,12 @@ def planar_formula(field: Any, point: HopfPoint) -> float:
 
 
 def test_three_layers() -> None:
-    points = all_proved(hopf_points(cn.from_torch(networks.three_layers(), 6), (-6.0, 6.0)), 1)
+    points = all_proved(hopf_points(from_torch(networks.three_layers(), 6), (-6.0, 6.0)), 1)
     assert all(p.criticality != "undetermined" for p in points)
 
 
 def test_sine() -> None:
-    field = cn.from_torch(networks.kuehn_queirolo(6, activation="sin"), 6)
+    field = from_torch(networks.kuehn_queirolo(6, activation="sin"), 6)
     search = hopf_points(field, (-1.0, 1.0), near=np.zeros(6))
     assert search.method == "general"
     with pytest.raises(ValueError, match="sin"):
@@ -79,7 +79,7 @@ def test_sine() -> None:
 
 @pytest.mark.parametrize("factory", [networks.single_entry, networks.antisymmetric_pair])
 def test_other_ways_for_the_parameter_to_enter(factory: Any) -> None:
-    search = hopf_points(cn.from_torch(factory(), 6), (-6.0, 6.0))
+    search = hopf_points(from_torch(factory(), 6), (-6.0, 6.0))
     assert search.method == "general"
     assert [r.reason for r in search if not r.proved] == []
     assert not search.unbalanced
@@ -87,14 +87,14 @@ def test_other_ways_for_the_parameter_to_enter(factory: Any) -> None:
 
 @pytest.mark.parametrize("n", [20, pytest.param(100, marks=pytest.mark.long)])
 def test_leaky_network(n: int) -> None:
-    field = cn.from_torch(networks.leaky(n), n)
+    field = from_torch(networks.leaky(n), n)
     points = all_proved(hopf_points(field, (0.2, 0.7)), n // 5)
     for p in points:  # the equilibrium is not 0 and B does not vanish there
         assert np.max(np.abs(p.state.mid)) > 1e-3
 
 
 def test_the_planar_formula_is_another_number() -> None:
-    field = cn.from_torch(networks.leaky(20), 20)
+    field = from_torch(networks.leaky(20), 20)
     points = all_proved(hopf_points(field, (0.2, 0.7)), 4)
     off = []
     for p in points:
@@ -109,7 +109,7 @@ def test_the_planar_formula_in_the_plane() -> None:
     with torch.no_grad():
         module.W.copy_(torch.tensor([[0.9, -1.4], [1.1, 0.7]], dtype=torch.float64))
         module.b.copy_(torch.tensor([0.3, -0.2], dtype=torch.float64))
-    field = cn.from_torch(module, 2)
+    field = from_torch(module, 2)
     [point] = all_proved(hopf_points(field, (0.3, 1.2)), 1)
     planar = planar_formula(field, point)
     assert abs(planar - float(point.lyapunov_coefficient.mid)) <= 1e-4 * abs(planar)
@@ -118,12 +118,12 @@ def test_the_planar_formula_in_the_plane() -> None:
 @pytest.mark.parametrize(("n", "m"), [(100, 30), pytest.param(400, 64, marks=pytest.mark.long)])
 def test_fewer_hidden_units_than_states(n: int, m: int) -> None:
     """The eigenvalue -1 is (n - m)-fold, far from the axis: it must not prevent the proof."""
-    points = all_proved(hopf_points(cn.from_torch(networks.low_rank(n, m), n), (-3.0, 3.0)), 10)
+    points = all_proved(hopf_points(from_torch(networks.low_rank(n, m), n), (-3.0, 3.0)), 10)
     assert all(p.criticality != "undetermined" for p in points)
 
 
 def test_trained_perceptron_with_a_parameter_input() -> None:
-    search = hopf_points(cn.from_torch(networks.parameter_mlp(), 4), (-1.0, 1.0))
+    search = hopf_points(from_torch(networks.parameter_mlp(), 4), (-1.0, 1.0))
     points = all_proved(search, 2)
     assert any(abs(float(p.parameter.mid) + 0.3) < 0.1 for p in points)
     assert any(abs(float(p.parameter.mid) - 0.2) < 0.1 for p in points)
@@ -135,7 +135,7 @@ def test_before_during_and_after_training(progress: float) -> None:
     values = np.linalg.eigvals(module.M.numpy())
     pairs = values[values.imag > 0]
     span = (float(np.min(-pairs.real)) - 0.01, float(np.max(-pairs.real)) + 0.01)
-    search = hopf_points(cn.from_torch(module, 10), span)
+    search = hopf_points(from_torch(module, 10), span)
     assert search.complete
     assert len(search.points) == len(pairs)
 
@@ -155,7 +155,7 @@ def test_along_the_training_path() -> None:
             return torch.tanh((self.M - 0.02 * torch.eye(n, dtype=torch.float64)) @ h + self.b)
 
     direction = {"M": (last.M - first.M).numpy(), "b": (last.b - first.b).numpy()}
-    field = cn.from_torch(Net(), n, parameter=direction)
+    field = from_torch(Net(), n, parameter=direction)
     search = hopf_points(field, (0.0, 1.0))
     assert search.method == "general"
     assert [r.reason for r in search if not r.proved] == []

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import capnode as cn
 from capnode.hopf import HopfSearch, hopf_points
+from capnode.periodic_exclusion import no_periodic_orbits
 
 torch = pytest.importorskip("torch", reason="the networks are torch modules")
+from capnode.torch_import.importer import from_torch  # noqa: E402
+
 nn = torch.nn
 
 SPAN = (0.0295, 0.0305)
@@ -61,13 +63,13 @@ class Family(nn.Module):  # type: ignore[misc]
 def trained_field(shared: Path, radius: float = 0.0) -> Any:
     data = json.loads((shared / "data" / "trained10.json").read_text())
     module = Trained(data["W"], data["b"], data["gamma"])
-    return cn.from_torch(module, len(data["b"]), weight_radius={"W": radius, "b": radius} if radius else 0.0)
+    return from_torch(module, len(data["b"]), weight_radius={"W": radius, "b": radius} if radius else 0.0)
 
 
 def paper_field(shared: Path) -> Any:
     data = json.loads((shared / "data" / "paper4d.json").read_text())
     R1, R2 = np.array(data["R1"]), np.array(data["R2"])
-    return cn.from_torch(Family(R1 - R1.T + R2), 4)
+    return from_torch(Family(R1 - R1.T + R2), 4)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +152,7 @@ def test_the_equilibrium_of_the_trained_network(trained: Any, diagonal: HopfSear
 
 
 def test_no_periodic_orbit_outside(trained: Any) -> None:
-    exclusion = cn.no_periodic_orbits(trained, (0.029, 0.031)).require()
+    exclusion = no_periodic_orbits(trained, (0.029, 0.031)).require()
     for lo, hi in exclusion.remaining:
         assert 0.029650391 - 1e-9 <= lo <= hi <= 0.030283496 + 1e-9
 
@@ -191,6 +193,6 @@ def test_four_dimensional_network(shared: Path) -> None:
     check_values(search, PAPER, 1e-14, 1e-8)
     assert search.complete
     check_values(hopf_points(field, (-0.2, 0.2), method="general"), PAPER, 1e-13, 1e-6)
-    exclusion = cn.no_periodic_orbits(field, (-0.3, 0.3)).require()
+    exclusion = no_periodic_orbits(field, (-0.3, 0.3)).require()
     for lo, hi in exclusion.remaining:
         assert -0.19102708 - 2e-8 <= lo <= hi <= 0.11166167 + 2e-8

@@ -34,7 +34,8 @@ def newton(
             return None
         length = float(np.linalg.norm(step)) / (1.0 + float(np.linalg.norm(x)))
         if length <= tolerance:
-            return x + step
+            zero: FloatArray = x + step
+            return zero
         while True:
             trial = x + damping * step
             f_trial = field.value(trial, p)
@@ -63,6 +64,6 @@ def starts(field: SearchField, p: float, near: FloatArray | None, random: np.ran
         try:
             yield solve(j, -f)
         except SingularMatrix:
-            yield np.linalg.lstsq(j, -f, rcond=None)[0]
+            yield np.asarray(np.linalg.lstsq(j, -f, rcond=None)[0], dtype=np.float64)
     for scale in (0.3, 1.0, 3.0):
         yield scale * random.standard_normal(n)

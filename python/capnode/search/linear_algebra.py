@@ -41,4 +41,5 @@ def eig(matrix: FloatArray) -> tuple[ComplexArray, ComplexArray]:
     result = _core.float_eig(np.ascontiguousarray(matrix, np.float64))
     if result is None:
         raise SingularMatrix("the eigenvalues of a Jacobian could not be computed")
-    return result
+    values, vectors = result
+    return values, vectors
