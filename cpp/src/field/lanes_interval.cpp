@@ -1,6 +1,8 @@
 #include "lanes_interval.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 namespace capnode::detail {
 namespace {
@@ -15,6 +17,52 @@ Interval weight_entry(const Tensor& t, std::size_t k) {
 Interval product(const Interval& a, const Interval& b) {
     if (same(a, Interval::whole()) || same(b, Interval::whole())) return Interval::whole();
     return a * b;
+}
+
+// One row of an affine map by scalar interval operations.
+Interval row_of_intervals(const Tensor& weight, std::size_t i, const Value& x, Interval sum) {
+    for (std::size_t j = 0; j < x.size(); ++j) sum += product(weight_entry(weight, i * x.size() + j), x[j]);
+    return sum;
+}
+
+// The same for bounded x in floating point with an a-priori bound, a few flops a term. The lower end of the sum is
+// l = sum_j min(w lo, w hi) - sum_j R_j max(|lo|, |hi|) + b.lo, R the weight radius. In any order of summation the
+// first sum errs by at most gamma_n sum |min(..)| + n eta (Higham, section 3.1); the terms keep their sign, so a sum of
+// terms of one sign keeps its side of zero but for n eta. Where that could matter, or a number is not finite: no
+// answer.
+std::optional<Interval> row_of_ends(const Tensor& weight, std::size_t i, const std::vector<double>& lo,
+                                    const std::vector<double>& hi, const Interval& bias) {
+    const std::size_t n = lo.size();
+    const double* w = weight.mid.row(i);
+    double lower = 0.0;
+    double upper = 0.0;
+    double lower_size = 0.0;
+    double upper_size = 0.0;
+    for (std::size_t j = 0; j < n; ++j) {
+        const double a = w[j] * lo[j];
+        const double b = w[j] * hi[j];
+        const double least = a < b ? a : b;
+        const double most = a < b ? b : a;
+        lower += least;
+        upper += most;
+        lower_size += std::fabs(least);
+        upper_size += std::fabs(most);
+    }
+    double spread = 0.0;
+    if (!weight.exact()) {
+        const double* r = weight.rad.row(i);
+        for (std::size_t j = 0; j < n; ++j) spread += r[j] * std::fmax(std::fabs(lo[j]), std::fabs(hi[j]));
+    }
+    const auto terms = static_cast<double>(n);
+    const double underflow = 2.0 * (terms + 1.0) * smallest_subnormal;
+    const double gamma = gamma_up(terms);
+    spread = inflate(spread, terms, 1.0);
+    const double below = add_up(add_up(multiply_up(gamma, inflate(lower_size, terms, 1.0)), spread), underflow);
+    const double above = add_up(add_up(multiply_up(gamma, inflate(upper_size, terms, 1.0)), spread), underflow);
+    const Interval sum(subtract_down(lower, below), add_up(upper, above));
+    const bool plain = below < infinity && above < infinity && std::fabs(sum.lo) > 1e-280 && std::fabs(sum.hi) > 1e-280;
+    if (!plain || !(std::fabs(lower) < infinity) || !(std::fabs(upper) < infinity)) return std::nullopt;
+    return sum + bias;
 }
 
 template <class Operation>
@@ -34,10 +82,19 @@ Value IntervalLanes::constant(const Tensor& t) {
 
 Value IntervalLanes::affine(const Tensor& weight, const Tensor* bias, const Value& x) {
     Value out(weight.mid.rows);
+    bool bounded = true;
+    std::vector<double> lo(x.size());
+    std::vector<double> hi(x.size());
+    for (std::size_t j = 0; j < x.size(); ++j) {
+        lo[j] = x[j].lo;
+        hi[j] = x[j].hi;
+        bounded = bounded && is_bounded(x[j]);
+    }
     for (std::size_t i = 0; i < out.size(); ++i) {
-        Interval sum = bias == nullptr ? Interval(0.0) : weight_entry(*bias, i);
-        for (std::size_t j = 0; j < x.size(); ++j) sum += product(weight_entry(weight, i * x.size() + j), x[j]);
-        out[i] = sum;
+        const Interval b = bias == nullptr ? Interval(0.0) : weight_entry(*bias, i);
+        std::optional<Interval> sum;
+        if (bounded) sum = row_of_ends(weight, i, lo, hi, b);
+        out[i] = sum ? *sum : row_of_intervals(weight, i, x, b);
     }
     return out;
 }
