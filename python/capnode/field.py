@@ -12,24 +12,16 @@ do not fit are a ValueError.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from capnode import _core
-
-if TYPE_CHECKING:
-    from capnode.interval_array import IntervalArray
+from capnode.interval_array import IntervalArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Bounds: TypeAlias = tuple[FloatArray, FloatArray]
-
-
-def _interval_array(lo: FloatArray, hi: FloatArray) -> IntervalArray:
-    from capnode.interval_array import IntervalArray
-
-    return IntervalArray(lo, hi)
 
 
 def _numbers(value: ArrayLike, name: str) -> FloatArray:
@@ -123,7 +115,7 @@ class Field:
         p_lo, p_hi = self._parameter_ends(P, lanes)
         method = "both" if x_lo.shape[1] == 1 else "ball"
         lo, hi = self.core.enclose(x_lo, x_hi, p_lo, p_hi, t, t, method)
-        return _interval_array(_as_given(lo, lanes), _as_given(hi, lanes))
+        return IntervalArray(_as_given(lo, lanes), _as_given(hi, lanes))
 
     # ---- first derivatives
     def linearization(
@@ -143,7 +135,7 @@ class Field:
         _one_point(lanes, "X")
         p_lo, p_hi = self._parameter_ends(P, None)
         value, dx, dp = self.core.enclose_jacobian(x_lo, x_hi, p_lo, p_hi, t, t)
-        return _interval_array(value[0][:, 0], value[1][:, 0]), _interval_array(*dx), _interval_array(*dp)
+        return IntervalArray(value[0][:, 0], value[1][:, 0]), IntervalArray(*dx), IntervalArray(*dp)
 
     def jacobian(self, x: ArrayLike, p: ArrayLike | None = None, *, t: float = 0.0) -> FloatArray:
         """f_x in float64: (dim, dim), or (lanes, dim, dim) for x of shape (lanes, dim)."""
@@ -163,8 +155,8 @@ class Field:
             lows.append(lo)
             highs.append(hi)
         if lanes is None:
-            return _interval_array(lows[0], highs[0])
-        return _interval_array(np.stack(lows), np.stack(highs))
+            return IntervalArray(lows[0], highs[0])
+        return IntervalArray(np.stack(lows), np.stack(highs))
 
     # ---- Taylor coefficients of solutions
     def taylor(self, x0: ArrayLike, p: ArrayLike | None = None, *, order: int, t0: float = 0.0) -> FloatArray:
@@ -179,7 +171,7 @@ class Field:
         (x_lo, lanes), (x_hi, _) = (self._state(end, "X0") for end in _ends(X0, "X0"))
         p_lo, p_hi = self._parameter_ends(P, lanes)
         lo, hi = self.core.enclose_solution(x_lo, x_hi, p_lo, p_hi, _order(order), t0, t0)
-        return _interval_array(_series(lo, lanes), _series(hi, lanes))
+        return IntervalArray(_series(lo, lanes), _series(hi, lanes))
 
     # ---- files
     def save(self, path: str | os.PathLike[str]) -> None:
