@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -262,3 +264,10 @@ def test_flushed_subnormals_are_kept() -> None:
     finally:
         torch.set_flush_denormal(False)
     np.testing.assert_array_equal(field([0.0, 0.0]), [tiny, -tiny])
+
+
+def test_the_documentation_lists_every_operation() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "from_torch.md").read_text()
+    table = text.partition("## Operations")[2].partition("Refused:")[0]
+    listed = set(re.findall(r"`(\w+)`", table.partition("|---|---|")[2]))
+    assert listed == set(supported())

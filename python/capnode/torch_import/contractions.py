@@ -21,9 +21,25 @@ def linear(g: Algebra, x: Any, weight: Any, bias: Any = None) -> Value:
     return product if bias is None else g.add(product, value(bias))
 
 
-@lowers("matmul", "mm", "mv", "bmm", "dot", "vdot", "inner", "linalg_matmul", "linalg_vecdot")
+@lowers("matmul", "mm", "mv", "bmm", "dot", "vdot", "linalg_matmul")
 def _matmul(g: Algebra, a: Any, b: Any) -> Value:
     return matmul(g, value(a), value(b))
+
+
+@lowers("inner")
+def _inner(g: Algebra, a: Any, b: Any) -> Value:
+    """Sums over the last axes of both."""
+    x, y = value(a), value(b)
+    if not x.shape or not y.shape:
+        return g.multiply(x, y)
+    rows, cols = g.reshape(x, (-1, x.shape[-1])), g.reshape(y, (-1, y.shape[-1]))
+    return g.reshape(matmul(g, rows, g.rearrange(cols, np.transpose)), x.shape[:-1] + y.shape[:-1])
+
+
+@lowers("linalg_vecdot")
+def _vecdot(g: Algebra, a: Any, b: Any, *, dim: int = -1) -> Value:
+    products = g.multiply(value(a), value(b))
+    return g.total(products, (dim % len(products.shape),))
 
 
 @lowers("addmm", "addmv", "baddbmm")

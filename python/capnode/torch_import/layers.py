@@ -85,14 +85,14 @@ def _prod(g: Algebra, a: Any, dim: Any = None, keepdim: bool = False, **_: Any) 
 # --- layers with a meaning of their own ------------------------------------------------------------------------
 
 
-@lowers("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "native_dropout")
+@lowers("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 def _dropout(g: Algebra, a: Any, p: Any = 0.5, train: bool = True) -> Value:
     if train and p != 0:
         raise Unsupported("dropout in train mode: the module is random; call module.eval() first")
     return value(a)
 
 
-@lowers("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
+@lowers("batch_norm")
 def _batch_norm(
     g: Algebra, a: Any, weight: Any, bias: Any, mean: Any, var: Any, training: bool, _: Any, eps: float, *__: Any
 ) -> Value:

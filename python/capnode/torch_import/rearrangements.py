@@ -125,12 +125,15 @@ def _narrow(g: Algebra, a: Any, dim: int, start: int, length: int) -> Value:
 
 @lowers("index_select")
 def _index_select(g: Algebra, a: Any, dim: int, index: Any) -> Value:
-    return g.rearrange(value(a), lambda v: np.take(v, integers(index), axis=dim))
+    return g.rearrange(value(a), lambda v: np.take(v, integers(value(index)), axis=dim))
 
 
 @lowers("gather")
 def _gather(g: Algebra, a: Any, dim: int, index: Any, **_: Any) -> Value:
-    return g.rearrange(value(a), lambda v: np.take_along_axis(v, integers(index), axis=dim))
+    """Along the other axes the index may be shorter than the tensor."""
+    x, places = value(a), integers(value(index))
+    key = tuple(slice(None) if k == dim % places.ndim else slice(extent) for k, extent in enumerate(places.shape))
+    return g.rearrange(x, lambda v: np.take_along_axis(v[key], places, axis=dim))
 
 
 def _key(indices: Sequence[Any]) -> tuple[Any, ...]:
@@ -244,10 +247,16 @@ def _stack(g: Algebra, parts: Sequence[Any], dim: int = 0) -> Value:
     return g.concatenate(raised, dim % len(raised[0].shape))
 
 
-@lowers("hstack", "column_stack")
+@lowers("hstack")
 def _hstack(g: Algebra, parts: Sequence[Any]) -> Value:
     tensors = [g.rearrange(value(part), np.atleast_1d) for part in parts]
     return g.concatenate(tensors, 0 if len(tensors[0].shape) == 1 else 1)
+
+
+@lowers("column_stack")
+def _column_stack(g: Algebra, parts: Sequence[Any]) -> Value:
+    tensors = [value(part) for part in parts]
+    return g.concatenate([g.reshape(t, (-1, 1)) if len(t.shape) < 2 else t for t in tensors], 1)
 
 
 @lowers("vstack")

@@ -20,7 +20,7 @@ _TABLE = {
         item _local_scalar_dense nonzero argmax argmin eq ne lt le gt ge isnan isinf bool is_nonzero masked_select
         unique _unique2 bincount multinomial searchsorted bucketize cond while_loop logical_and logical_or logical_not
     """,
-    RANDOM: "rand randn rand_like randn_like randint bernoulli normal randperm",
+    RANDOM: "rand randn rand_like randn_like randint bernoulli normal native_dropout randperm",
     NO_FUNCTION: "asin acos asinh acosh atanh atan2 lgamma digamma erfinv erfcx i0 i1 sinc xlogy polar",
 }
 
