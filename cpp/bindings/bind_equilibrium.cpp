@@ -12,6 +12,16 @@
 namespace capnode::bindings {
 namespace {
 
+/// True once Python has a signal to raise (Ctrl-C); the call then ends and `raise_pending` raises it.
+bool signal_pending() {
+    const py::gil_scoped_acquire acquire;
+    return PyErr_Occurred() != nullptr || PyErr_CheckSignals() != 0;
+}
+
+void raise_pending() {
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+}
+
 py::dict equilibrium_to_python(const Equilibrium& found) {
     std::vector<double> re, im, rad;
     for (const ComplexBall& z : found.eigenvalues) {
@@ -65,8 +75,9 @@ void register_equilibrium(py::module_& module) {
             const Result<Equilibrium> result = [&] {
                 const py::gil_scoped_release release;
                 const FloatEnvironment guard;
-                return equilibrium(field, near, p);
+                return equilibrium(field, near, p, signal_pending);
             }();
+            raise_pending();
             return result_to_python(result, equilibrium_to_python);
         },
         py::arg("field"), py::arg("near"), py::arg("p_lo"), py::arg("p_hi"));
@@ -77,6 +88,7 @@ void register_equilibrium(py::module_& module) {
             ExclusionOptions options;
             if (region_lo && region_hi) options.region = intervals_from(*region_lo, *region_hi);
             options.depth = depth;
+            options.interrupted = signal_pending;
             if (!(lo <= hi))
                 throw std::invalid_argument("the span is empty: lower end " + std::to_string(lo) + ", upper end " +
                                             std::to_string(hi));
@@ -85,6 +97,7 @@ void register_equilibrium(py::module_& module) {
                 const FloatEnvironment guard;
                 return no_periodic_orbits(field, {lo, hi}, options);
             }();
+            raise_pending();
             return result_to_python(result, exclusion_to_python);
         },
         py::arg("field"), py::arg("lo"), py::arg("hi"), py::arg("region_lo") = py::none(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,23 @@ def test_misuse(span: Any, words: str) -> None:
 def test_region_of_the_wrong_length() -> None:
     with pytest.raises(ValueError, match=r"\(2,\).*\(1,\)"):
         no_periodic_orbits(rotation(), region=IntervalArray([0.0], [1.0]))
+
+
+def test_a_signal_stops_a_long_exclusion() -> None:
+    class Stop(Exception):
+        pass
+
+    def handler(number: int, frame: object) -> None:
+        raise Stop
+
+    rng = np.random.default_rng(3)
+    n = 120
+    field = damped_field(rng.normal(size=(n, n)), np.zeros(n))
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(Stop):
+            no_periodic_orbits(field, (0.0, 1.0), depth=20)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)

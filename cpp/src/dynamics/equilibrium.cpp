@@ -16,6 +16,8 @@ namespace {
 
 using zeros::Image;
 
+struct Interrupted {};
+
 /// Krawczyk's test about a fixed point with a fixed inverse, on boxes of varying size.
 struct Test {
     const ZeroProblem& problem;
@@ -23,7 +25,10 @@ struct Test {
     Matrix A;
     zeros::Preconditioned step;
 
+    const Poll& interrupted;
+
     Image image(const std::vector<Interval>& X) const {
+        if (interrupted && interrupted()) throw Interrupted();
         const BallMatrix J = problem.derivative(X);
         if (!is_finite(J)) return {std::vector<Interval>(x_bar.size(), Interval::whole()), infinity};
         return zeros::krawczyk_image(x_bar, step, zeros::defect(A, J), zeros::reach(X, x_bar));
@@ -37,7 +42,7 @@ struct Passed {
 };
 
 /// Newton steps with the residual in double-double: x_bar as good as a double can be. A hint.
-Test polished(const ZeroProblem& problem, std::vector<double> x_bar, Matrix A) {
+Test polished(const ZeroProblem& problem, std::vector<double> x_bar, Matrix A, const Poll& interrupted) {
     zeros::Preconditioned step = zeros::precondition(A, problem.residual(x_bar));
     for (int i = 0; i < 4; ++i) {
         std::vector<double> trial = x_bar;
@@ -51,7 +56,7 @@ Test polished(const ZeroProblem& problem, std::vector<double> x_bar, Matrix A) {
         x_bar = trial;
         step = zeros::precondition(A, problem.residual(x_bar));
     }
-    return {problem, std::move(x_bar), std::move(A), std::move(step)};
+    return {problem, std::move(x_bar), std::move(A), std::move(step), interrupted};
 }
 
 /// Epsilon inflation: the box x_bar +- s, s a little more than what the last image needed, until it passes.
@@ -145,7 +150,7 @@ void add_spectrum(const ZeroProblem& problem, Equilibrium& found) {
 
 struct EquilibriumTheorem {
     static Result<Equilibrium> prove(const Field& field, const std::vector<double>& near,
-                                     const std::vector<Interval>& p) {
+                                     const std::vector<Interval>& p, const Poll& interrupted) {
         const ZeroProblem problem = zero_problem(field, p);
         const BallMatrix J = problem.derivative(zeros::point_box(near));
         Matrix A;
@@ -155,7 +160,7 @@ struct EquilibriumTheorem {
         if (!blas::inverse(J.mid, A))
             return Result<Equilibrium>::not_proved(Verdict::singular,
                                                    "The Jacobian has no inverse at the approximate equilibrium.");
-        const Test test = polished(problem, near, std::move(A));
+        const Test test = polished(problem, near, std::move(A), interrupted);
         Image last;
         const std::optional<Passed> small = small_box(test, last);
         if (!small) {
@@ -188,7 +193,7 @@ struct EquilibriumTheorem {
 };
 
 Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
-                                      const std::vector<Interval>& p) {
+                                      const std::vector<Interval>& p, const Poll& interrupted) {
     if (x_bar.size() != field.dim())
         throw std::invalid_argument("x_bar has " + std::to_string(x_bar.size()) + " components, the field " +
                                     std::to_string(field.dim()));
@@ -197,17 +202,23 @@ Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<doub
             throw std::invalid_argument("x_bar is not finite: component " + std::to_string(i) + " is " +
                                         zeros::text(x_bar[i]));
     }
-    return EquilibriumTheorem::prove(field, x_bar, p);
+    try {
+        return EquilibriumTheorem::prove(field, x_bar, p, interrupted);
+    } catch (const Interrupted&) {
+        return Result<Equilibrium>::not_proved(Verdict::interrupted, "");
+    }
 }
 
-Result<Equilibrium> equilibrium(const Field& field, const std::vector<double>& near, const std::vector<Interval>& p) {
+Result<Equilibrium> equilibrium(const Field& field, const std::vector<double>& near, const std::vector<Interval>& p,
+                                const Poll& interrupted) {
     (void)zero_problem(field, p);  // refuses what no theorem here speaks of
     std::vector<double> p_bar(p.size());
     for (std::size_t j = 0; j < p.size(); ++j) p_bar[j] = midpoint(p[j]);
-    const std::optional<std::vector<double>> x_bar = find_equilibrium_bar(field, near, p_bar);
+    const std::optional<std::vector<double>> x_bar = find_equilibrium_bar(field, near, p_bar, interrupted);
+    if (interrupted && interrupted()) return Result<Equilibrium>::not_proved(Verdict::interrupted, "");
     if (!x_bar)
         return Result<Equilibrium>::not_proved(Verdict::no_convergence, "Newton's iteration found no equilibrium.");
-    return prove_equilibrium(field, *x_bar, p);
+    return prove_equilibrium(field, *x_bar, p, interrupted);
 }
 
 }  // namespace capnode

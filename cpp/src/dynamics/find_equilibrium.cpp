@@ -63,8 +63,9 @@ std::optional<Matrix> descend(const Field& field, const Matrix& x, const Matrix&
     return std::nullopt;
 }
 
-std::optional<Matrix> damped_newton(const Field& field, Matrix x, const Matrix& p) {
+std::optional<Matrix> damped_newton(const Field& field, Matrix x, const Matrix& p, const Poll& stop) {
     for (int iteration = 0; iteration < 60; ++iteration) {
+        if (stop && stop()) return std::nullopt;
         const Jacobian jac = jacobian(field, x, p);
         const double residual = norm(jac.value);
         Matrix d;
@@ -80,12 +81,13 @@ std::optional<Matrix> damped_newton(const Field& field, Matrix x, const Matrix& 
 }
 
 /// Euler steps along dx/dtau = -J^-1 f(x0), each corrected by Newton; the step follows how the correctors went.
-std::optional<Matrix> newton_homotopy(const Field& field, Matrix x, const Matrix& p) {
+std::optional<Matrix> newton_homotopy(const Field& field, Matrix x, const Matrix& p, const Poll& stop) {
     const Matrix f0 = evaluate(field, x, p);
     const double scale = norm(f0);
     if (!std::isfinite(scale)) return std::nullopt;
     double tau = 0.0, step = 0.1;
     for (int count = 0; count < 400 && tau < 1.0 && step > 1e-6; ++count) {
+        if (stop && stop()) return std::nullopt;
         Jacobian jac = jacobian(field, x, p);
         const double next = std::min(1.0, tau + step);
         Matrix d;
@@ -114,9 +116,10 @@ std::optional<Matrix> newton_homotopy(const Field& field, Matrix x, const Matrix
     return tau >= 1.0 ? std::optional<Matrix>(x) : std::nullopt;
 }
 
-std::optional<Matrix> levenberg_marquardt(const Field& field, Matrix x, const Matrix& p) {
+std::optional<Matrix> levenberg_marquardt(const Field& field, Matrix x, const Matrix& p, const Poll& stop) {
     double mu = 1e-3;  // in units of |J|^2
     for (int iteration = 0; iteration < 200; ++iteration) {
+        if (stop && stop()) return std::nullopt;
         const Jacobian jac = jacobian(field, x, p);
         const double residual = norm(jac.value);
         if (residual == 0.0) return x;
@@ -140,7 +143,7 @@ std::optional<Matrix> levenberg_marquardt(const Field& field, Matrix x, const Ma
 }  // namespace
 
 std::optional<std::vector<double>> find_equilibrium_bar(const Field& field, const std::vector<double>& near,
-                                                        const std::vector<double>& p_bar) {
+                                                        const std::vector<double>& p_bar, const Poll& stop) {
     if (near.size() != field.dim())
         throw std::invalid_argument("near has " + std::to_string(near.size()) + " components, the field " +
                                     std::to_string(field.dim()));
@@ -154,11 +157,11 @@ std::optional<std::vector<double>> find_equilibrium_bar(const Field& field, cons
                                     " components, the field takes " + std::to_string(field.parameter_dim()));
     const Matrix p = column(p_bar);
     const Matrix x0 = column(near);
-    std::optional<Matrix> x = damped_newton(field, x0, p);
+    std::optional<Matrix> x = damped_newton(field, x0, p, stop);
     if (!x) {
-        if (const auto end = newton_homotopy(field, x0, p)) x = damped_newton(field, *end, p);
+        if (const auto end = newton_homotopy(field, x0, p, stop)) x = damped_newton(field, *end, p, stop);
     }
-    if (!x) x = levenberg_marquardt(field, x0, p);
+    if (!x) x = levenberg_marquardt(field, x0, p, stop);
     if (!x) return std::nullopt;
     return std::vector<double>(x->data.begin(), x->data.end());
 }

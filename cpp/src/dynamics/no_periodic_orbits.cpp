@@ -196,8 +196,11 @@ struct CellTest {
     }
 };
 
+struct Interrupted {};
+
 void collect(CellTest& test, const Interval& cell, int depth, std::vector<Interval>& out,
-             std::vector<Evidence>& evidence, std::string& criterion) {
+             std::vector<Evidence>& evidence, std::string& criterion, const std::function<bool()>& interrupted) {
+    if (interrupted && interrupted()) throw Interrupted();
     if (test.passes(cell)) {
         if (!out.empty() && out.back().hi == cell.lo)
             out.back().hi = cell.hi;
@@ -210,8 +213,8 @@ void collect(CellTest& test, const Interval& cell, int depth, std::vector<Interv
     }
     const double m = midpoint(cell);
     if (depth == 0 || !(cell.lo < m && m < cell.hi)) return;
-    collect(test, {cell.lo, m}, depth - 1, out, evidence, criterion);
-    collect(test, {m, cell.hi}, depth - 1, out, evidence, criterion);
+    collect(test, {cell.lo, m}, depth - 1, out, evidence, criterion, interrupted);
+    collect(test, {m, cell.hi}, depth - 1, out, evidence, criterion, interrupted);
 }
 
 /// The closure of span minus the union of `intervals` (increasing, disjoint).
@@ -284,7 +287,11 @@ struct PeriodicOrbitExclusionTheorem {
             options.region ? *options.region : std::vector<Interval>(field.dim(), Interval(-0x1p300, 0x1p300));
         if (activated) activated->hint_scalings(span);
         CellTest test{field, column(region), std::move(activated), "", {}};
-        collect(test, span, options.depth, found.intervals, evidence, criterion);
+        try {
+            collect(test, span, options.depth, found.intervals, evidence, criterion, options.interrupted);
+        } catch (const Interrupted&) {
+            return Result<PeriodicOrbitExclusion>::not_proved(Verdict::interrupted, "");
+        }
         if (found.intervals.empty())
             return Result<PeriodicOrbitExclusion>::not_proved(
                 Verdict::not_definite, std::string("No quadratic form was found along which all solutions ") +

@@ -12,6 +12,7 @@
 // to the verified spectrum (spectrum.hpp). An undecided spectrum does not unprove the equilibrium.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -37,16 +38,20 @@ struct Equilibrium {
     std::optional<int> stable_dimension;
 };
 
-/// Damped Newton in plain floating point from `near`; nothing where it does not converge. A hint: no claim.
+/// Polled between steps, from the calling thread; may be empty. True: stop, verdict `interrupted`.
+using Poll = std::function<bool()>;
+
+/// A search in plain floating point from `near` (damped Newton, a homotopy, Levenberg-Marquardt); nothing where it does
+/// not converge. A hint: no claim.
 std::optional<std::vector<double>> find_equilibrium_bar(const Field& field, const std::vector<double>& near,
-                                                        const std::vector<double>& p_bar);
+                                                        const std::vector<double>& p_bar, const Poll& interrupted = {});
 
 /// The theorem at the approximation x_bar, for every p in the box `p`.
 Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
-                                      const std::vector<Interval>& p = {});
+                                      const std::vector<Interval>& p = {}, const Poll& interrupted = {});
 
 /// find_equilibrium_bar at the middle of `p`, then prove_equilibrium.
 Result<Equilibrium> equilibrium(const Field& field, const std::vector<double>& near,
-                                const std::vector<Interval>& p = {});
+                                const std::vector<Interval>& p = {}, const Poll& interrupted = {});
 
 }  // namespace capnode

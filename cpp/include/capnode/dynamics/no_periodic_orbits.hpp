@@ -1,9 +1,11 @@
 // Parameters at which a field has no non-constant periodic orbit.
 //
-// Theorem 1 (own derivation). Let x' = s(y), y = A(p) x + b(p), with s continuous and applied entrywise, and D a real
-// diagonal matrix. If D A(p) + A(p)^T D is (positive or negative) definite, there is no non-constant periodic orbit.
+// Theorem 1 (own derivation). Let x' = s(y), y = A(p) x + b(p), with s applied entrywise, continuous on its domain,
+// and D a real diagonal matrix. If D A(p) + A(p)^T D is (positive or negative) definite, there is no non-constant
+// periodic orbit.
 //
-// Proof. Let S be an antiderivative of s and V = sum_i D_i S(y_i). Along a solution, y' = A s(y) and
+// Proof. Let S be an antiderivative of s (each y_i stays in one interval of the domain) and V = sum_i D_i S(y_i). Along
+// a solution, y' = A s(y) and
 //     dV/dt = sum_i D_i s(y_i) y_i' = s(y)^T D A s(y) = x'^T (D A) x' = 1/2 x'^T (D A + A^T D) x'.
 // Around a periodic orbit V returns, so the integral of a function that has one strict sign where x' != 0 vanishes:
 // x' = 0 all along. The bias does not enter; A need not be invertible a priori (definiteness makes it so); neither
@@ -28,6 +30,7 @@
 // Where the field has a weight radius, all of it holds for every member.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,6 +68,8 @@ struct ExclusionOptions {
     std::optional<std::vector<Interval>> region;
     /// How often the span may be halved (all but the diagonal family).
     int depth = 6;
+    /// Polled between cells, from the calling thread; may be empty. True: stop, verdict `interrupted`.
+    std::function<bool()> interrupted;
 };
 
 /// *proved* where `intervals` is not empty. The field must be autonomous with one parameter; without a parameter the
