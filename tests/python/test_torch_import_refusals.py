@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,11 @@ def test_the_documentation_lists_every_operation() -> None:
     table = text.partition("## Operations")[2].partition("Refused:")[0]
     listed = set(re.findall(r"`(\w+)`", table.partition("|---|---|")[2]))
     assert listed == set(supported())
+
+
+def test_four_threads_at_once() -> None:
+    module = networks.single_entry()
+    with ThreadPoolExecutor(4) as pool:
+        digests = set(pool.map(lambda _: from_torch(module, 6).digest, range(4)))
+    assert digests == {from_torch(module, 6).digest}
+    assert torch.get_default_dtype() is torch.float32
