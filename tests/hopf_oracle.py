@@ -168,16 +168,22 @@ def numeric_jacobian(net: Net, x: Any, p: float) -> Any:
 
 
 def _equilibrium(net: Net, x: Any, p: float) -> Any:
+    """Newton's method from x; None where it does not converge."""
     x = np.array(x, dtype=float)
     for _ in range(30):
-        step = np.linalg.lstsq(numeric_jacobian(net, x, p), numeric(net, x, p), rcond=None)[0]
+        try:
+            step = np.linalg.solve(numeric_jacobian(net, x, p), numeric(net, x, p))
+        except np.linalg.LinAlgError:
+            return None
         x = x - step * min(1.0, 2.0 / (np.linalg.norm(step) + 1e-300))
-        if np.linalg.norm(step) < 1e-12:
-            break
-    return x
+        if np.linalg.norm(step) < 1e-10:
+            return x
+    return None
 
 
-def scan(net: Net, span: tuple[float, float], *, nodes: int = 60, starts: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def scan(
+    net: Net, span: tuple[float, float], *, nodes: int = 60, starts: Sequence[Any] = (), limit: int = 1000
+) -> list[tuple[Any, ...]]:
     """Hints (p, w, x, v): equilibria followed over a grid, crossings of pairs by bisection. Only for tests."""
     found: list[tuple[Any, ...]] = []
     for start in starts or [np.zeros(net.dim)]:
@@ -185,10 +191,15 @@ def scan(net: Net, span: tuple[float, float], *, nodes: int = 60, starts: Sequen
         before = None
         for p in np.linspace(*span, nodes):
             x = _equilibrium(net, x, p)
+            if x is None:
+                x, before = np.array(start, dtype=float), None
+                continue
             lam = np.linalg.eigvals(numeric_jacobian(net, x, p))
             if before is not None:
                 p0, x0, lam0 = before
                 for i in np.flatnonzero(lam.imag > 1e-3):
+                    if len(found) >= limit:
+                        return found
                     j = int(np.argmin(abs(lam0 - lam[i])))
                     if lam0[j].real * lam[i].real < 0 and lam0[j].imag > 0 and abs(lam0[j] - lam[i]) < 0.3:
                         hint = _bisect(net, (p0, x0, lam0[j]), (p, x, lam[i]))
@@ -202,6 +213,8 @@ def _bisect(net: Net, a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]
     for _ in range(12):
         p = (a[0] + b[0]) / 2
         x = _equilibrium(net, (a[1] + b[1]) / 2, p)
+        if x is None:
+            return None
         lam, vec = np.linalg.eig(numeric_jacobian(net, x, p))
         i = int(np.argmin(abs(lam - (a[2] + b[2]) / 2)))
         if lam[i].imag <= 0:
