@@ -20,7 +20,7 @@ from capnode.result import Provenance, Result, result_from_core
 class Spectrum:
     """Discs that hold all n eigenvalues of every matrix of the set, by decreasing real part.
 
-    eigenvalues: `.mid` complex128 (n,), `.rad` float64 (n,). component: int (n,); the k discs of one component
+    eigenvalues: `.center` complex128 (n,), `.radius` float64 (n,). component: int (n,); the k discs of one component
     together hold exactly k eigenvalues, so a disc alone in its component holds exactly one. certainly_positive,
     certainly_negative, undecided: eigenvalues right of the imaginary axis, left of it, and not decided; their sum is n.
     method: "eigenbasis", "eigenbasis with repaired clusters", or "inertia" (then the discs are coarse).
@@ -50,7 +50,7 @@ class Spectrum:
         return np.asarray(counts[self.component] == 1)
 
     def __repr__(self) -> str:
-        widest = float(np.max(self.eigenvalues.rad))
+        widest = float(np.max(self.eigenvalues.radius))
         return (
             f"<{len(self.component)} eigenvalues, {int(np.sum(self.simple))} in discs of their own, widest radius "
             f"{widest:.3g}: {self.certainly_positive} with positive, {self.certainly_negative} with negative "

@@ -23,7 +23,9 @@ def components_hold_their_number(value: Spectrum, exact: list[flint.acb]) -> boo
     for c in range(int(value.component.max()) + 1):
         discs = np.flatnonzero(value.component == c)
         inside = [
-            z for z in exact if any(not outside(z, value.eigenvalues.mid[i], value.eigenvalues.rad[i]) for i in discs)
+            z
+            for z in exact
+            if any(not outside(z, value.eigenvalues.center[i], value.eigenvalues.radius[i]) for i in discs)
         ]
         if len(inside) != len(discs):
             return False
@@ -45,8 +47,8 @@ def test_enclosures_and_counts(cases: int) -> None:
         assert value.negative == sum(bool(z.real < 0) for z in exact)
         assert value.undecided == 0
         assert value.simple.all()
-        assert (np.diff(value.eigenvalues.mid.real) <= 0).all()
-        assert value.eigenvalues.rad.max() < 1e-13 * max(1.0, np.abs(a).max())
+        assert (np.diff(value.eigenvalues.center.real) <= 0).all()
+        assert value.eigenvalues.radius.max() < 1e-13 * max(1.0, np.abs(a).max())
 
 
 @pytest.mark.parametrize("exponent", [-1060, -1000, 500, 1000])
@@ -74,12 +76,12 @@ def test_interval_matrices_hold_every_member() -> None:
 def test_integers_are_exact() -> None:
     value = spectrum(np.array([[0, 1], [-2, -3]])).require()  # -1 and -2
     assert value.negative == 2
-    for z, c, r in zip((-1.0, -2.0), value.eigenvalues.mid, value.eigenvalues.rad, strict=True):
+    for z, c, r in zip((-1.0, -2.0), value.eigenvalues.center, value.eigenvalues.radius, strict=True):
         assert abs(c - z) <= r < 1e-14
     with pytest.raises(ValueError, match="9007199254740993"):
         spectrum(np.array([[2**53 + 1]]))
     float32 = np.array([[0.1]], dtype=np.float32)
-    assert spectrum(float32).require().eigenvalues.mid[0] == float(float32[0, 0])
+    assert spectrum(float32).require().eigenvalues.center[0] == float(float32[0, 0])
 
 
 def test_on_the_axis_is_undecided_and_proved() -> None:

@@ -183,7 +183,7 @@ ComplexBallMatrix left_eigenvectors(const VerifiedEigenbasis& basis, const std::
             z.rad(c, j) = rad[j];
             sum += ulps_up(modulus_up(re[j], im[j]) + rad[j], 1) * basis.e[j];
         }
-        weight[c] = inflate(sum, static_cast<double>(n), 2.0);
+        weight[c] = ulps_up(inflate(sum, static_cast<double>(n), 2.0) + static_cast<double>(n) * smallest_subnormal, 1);
     }
     ComplexBallMatrix p = multiply(z, basis.R);
     const double inverse = divide_up(1.0, subtract_down(1.0, basis.alpha));

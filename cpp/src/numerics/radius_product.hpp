@@ -21,8 +21,8 @@ struct Factor {
 
 /// x + `steps` units in the last place for x >= +0 (0 too moves up); +inf for inf and NaN. A step covers one rounding,
 /// also in the subnormal range, where an operation errs by at most half of the smallest subnormal.
-inline double ulps_up(double x, std::int64_t steps) {
-    return x < infinity ? std::bit_cast<double>(std::bit_cast<std::int64_t>(x) + steps) : infinity;
+inline double ulps_up(double x, std::uint64_t steps) {
+    return x < infinity ? std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) + steps) : infinity;
 }
 
 /// left: rows x k each, right: k x cols each, as many of one as of the other.
