@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from capnode.interval_array import IntervalArray
 from flint import arb
 
 from capnode import _core
 from capnode.field import Field
+from capnode.interval_array import IntervalArray
 from oracle_field import inside, layered, outside, random_graph
 
 

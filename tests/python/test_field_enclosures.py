@@ -164,3 +164,40 @@ def test_undefined_or_overflowing_values_are_unbounded() -> None:
         assert not np.isnan(lo).any()
         assert not np.isnan(hi).any()
         assert hi[0, 0] == np.inf
+
+
+def test_extreme_numbers(cases: int) -> None:
+    """Huge, tiny and subnormal states and weights: no NaN anywhere, and what is finite still contains."""
+    rng = np.random.default_rng(6)
+    finite = 0
+    for _ in range(150 * cases):
+        g = random_graph(rng, radius=float(rng.choice([0.0, 1e-9])), length=7)
+        for node in g.nodes:
+            for a in node:
+                if isinstance(a, tuple) and rng.random() < 0.3:
+                    a[0][...] *= 10.0 ** rng.uniform(-300, 100)
+        f = g.build()
+        x = rng.normal(size=(g.dim, 1)) * 10.0 ** rng.uniform(-320, 200, size=(g.dim, 1))
+        p = rng.normal(size=(g.parameter_dim, 1)) * 10.0 ** rng.uniform(-320, 50, size=(g.parameter_dim, 1))
+        exact = g.value([arb(float(v)) for v in x[:, 0]], [arb(float(v)) for v in p[:, 0]], g.member(rng))
+        values = [f.enclose(x, x, p, p, method=m) for m in ("ball", "interval")]
+        values.append(f.enclose_jacobian(x, x, p, p)[0])
+        mid, rad = f.enclose_jet(x, x, p, p, np.ones((3, g.dim), complex), np.zeros((3, g.dim)),
+                                 np.ones((3, g.parameter_dim), complex), np.zeros((3, g.parameter_dim)))  # fmt: skip
+        series = f.enclose_solution(x, x, p, p, 3) + f.enclose_solution(x, x, p, p, 3, interval=True)
+        planes = [np.stack([v[:, 0], 0 * v[:, 0], 0 * v[:, 0]]) for v in (x, p)]
+        dd = f.directional(planes[0], planes[1], planes[0][None], planes[1][None])
+        pairs = f.enclose_jacobian(x, x, p, p)
+        for a in (*values, *pairs, (mid.real, mid.imag), (rad, dd), series):
+            for part in a:
+                assert not np.isnan(part).any(), g.nodes
+        for i, y in enumerate(exact):
+            if not arb(y).is_finite():
+                continue
+            for lo, hi in values:
+                finite += bool(np.isfinite(lo[i, 0]) and np.isfinite(hi[i, 0]))
+                assert not outside(arb(y), lo[i, 0], hi[i, 0]), (y, lo[i, 0], hi[i, 0], g.nodes)
+            if np.isfinite(dd[0, 2, i]):
+                distance = abs(arb(y) - arb(float(dd[0, 0, i])) - arb(float(dd[0, 1, i])))
+                assert not distance > arb(float(dd[0, 2, i])), (y, dd[0, :, i], g.nodes)
+    assert finite > 300
