@@ -295,3 +295,47 @@ def test_float_series_are_the_middle_of_the_enclosure() -> None:
 
 def test_the_series_of_the_oracle_are_long_enough() -> None:
     assert flint.ctx.cap >= 8
+
+
+# ---- one operation at a time: no slack of another operation hides a missing rounding
+
+
+def bare(kind: str) -> Graph:
+    g = Graph(4, 0)
+    x = g.push(4, "state")
+    y = g.push(4, "gather", x, [1, 2, 3, 0])
+    if kind == "identity":
+        return g
+    if kind == "negate":
+        g.push(4, kind, y)
+    elif kind == "matvec":
+        matrix = g.push(16, "gather", x, [int(i) % 4 for i in range(16)])
+        g.push(4, kind, matrix, y, 4, 4)
+    elif kind == "power":
+        g.push(4, kind, y, 3)
+    else:
+        g.push(4, kind, x, y)
+    return g
+
+
+@pytest.mark.parametrize("kind", ["add", "subtract", "multiply", "divide", "negate", "matvec", "power", "identity"])
+def test_bare_operations_round_outward(kind: str, cases: int) -> None:
+    rng = np.random.default_rng([41, sum(map(ord, kind))])
+    for _ in range(20 * cases):
+        g = bare(kind)
+        check_jet(g, rng, 0.0, 0.0)
+        check_series(g, rng, 0.0, order=4)
+        check_directional(g, rng, 0.0)
+
+
+def test_products_of_points_round_outward() -> None:
+    """Many lanes of x y, x / y and x + y at points: the exact result is a rational number."""
+    rng = np.random.default_rng(42)
+    x = rng.normal(size=(4, 500))
+    empty = np.zeros((0, 1))
+    for kind in ("multiply", "divide", "add", "subtract", "matvec"):
+        g = bare(kind)
+        lo, hi = g.build().enclose(x, x, empty, empty)
+        for j in range(x.shape[1]):
+            for i, y in enumerate(g.value([arb(float(v)) for v in x[:, j]], [], {})):
+                assert not outside(y, lo[i, j], hi[i, j])
