@@ -358,8 +358,18 @@ class Reference:
     transversality: arb
     l1: arb
     l1_planar: arb  # the two-term formula without the J^-1 and (2iw - J)^-1 terms
+    h11: list[acb]
+    h20: list[acb]
     unstable: int
     last_step: float
+
+    def turned(self, psi: Any) -> tuple[list[acb], list[acb]]:
+        """q and h20 in the phase in which psi q > 0 (h20 turns twice as fast)."""
+        product = sum(
+            (acb(complex(a).real, complex(a).imag) * z for a, z in zip(psi, self.eigenvector, strict=True)), acb(0)
+        )
+        phase = product.conjugate() / abs(product)
+        return [z * phase for z in self.eigenvector], [z * phase * phase for z in self.h20]
 
 
 def hopf_reference(net: Net, p: float, w: float, x: Any, v: Any, *, iterations: int = 9) -> Reference:
@@ -440,7 +450,7 @@ def hopf_reference(net: Net, p: float, w: float, x: Any, v: Any, *, iterations: 
     )
     k = np.argsort(abs(eigs.real))
     unstable = int(sum(eigs[k[2:]].real > 0))
-    return Reference(P.real, W.real, [z.real for z in X], q, trans, l1, planar, unstable, last)
+    return Reference(P.real, W.real, [z.real for z in X], q, trans, l1, planar, [-z for z in h11], h20, unstable, last)
 
 
 def planar_coefficient(net: Net, r: Reference) -> arb:

@@ -42,14 +42,17 @@ def check(point: HopfPoint, r: Reference, *, l1_accuracy: float = 1e-6, p_radius
     assert point.criticality == sign
     stable = sign == "supercritical" and r.unstable == 0
     assert point.cycle_is_stable is stable
-    # q up to a phase: |<q_ref, q>| = 1 where both have norm 1
-    q = point.eigenvector.mid
-    inner = sum(
-        complex(float(z.real.mid()), -float(z.imag.mid())) * complex(q[0, k], q[1, k])
-        for k, z in enumerate(r.eigenvector)
-    )
-    assert abs(abs(inner) - 1.0) < 1e-10
-    assert (np.hypot(q[0], q[1]) ** 2).sum() == pytest.approx(1.0, abs=1e-10)
+    # the vectors, in the phase psi q > 0
+    q, h20 = r.turned(point.psi)
+    assert point.h11 is not None
+    assert point.h20 is not None
+    for k in range(len(q)):
+        assert encloses(point.eigenvector[0, k], q[k].real)
+        assert encloses(point.eigenvector[1, k], q[k].imag)
+        assert encloses(point.h11[k], r.h11[k].real)
+        assert encloses(point.h20[0, k], h20[k].real)
+        assert encloses(point.h20[1, k], h20[k].imag)
+    assert float(point.eigenvector.rad.max()) < 1e-12
 
 
 def prove(net: Net, hint: tuple[Any, ...], radius: float = 0.0) -> HopfPoint:
@@ -89,6 +92,22 @@ def test_the_seeds_above_have_points() -> None:
             net = oracle.recurrent(rng_matrix(rng, n, 0.3), 0.3 * rng.standard_normal(n))
             found[n] += len(oracle.scan(net, (-1.5, 2.0)))
     assert all(count >= 3 for count in found.values()), found
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "sin", "tanh"])
+def test_random_networks_of_other_shapes(function: str, cases: int) -> None:
+    """x' = s((M + p I) x + b) with a moving equilibrium, n = 3 and 5."""
+    count = 0
+    for seed in range(12 * cases):
+        rng = np.random.default_rng(4000 + seed)
+        n = 3 if seed % 2 else 5
+        net = oracle.parameter_at(
+            rng_matrix(rng, n, 0.4), 0.4 * rng.standard_normal(n), [(k, k, 1.0) for k in range(n)], function
+        )
+        if function == "sigmoid":  # its range holds no 0: shift it
+            net.add("affine", len(net.steps) + 1, np.eye(n), np.full(n, -0.5))
+        count += len(scanned(net, (-1.0, 1.0), nodes=40))
+    assert count >= 4
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -403,3 +422,27 @@ def test_a_poor_hint_is_refined() -> None:
     assert refined["last_step"] <= 1e-9
     r = oracle.hopf_reference(net, p, w, x, v)
     assert abs(refined["p_bar"] - float(r.parameter.mid())) < 1e-13
+
+
+def test_the_caller_may_round_upward() -> None:
+    """The proof runs under its own float environment and gives the caller's back."""
+    import ctypes
+    import ctypes.util
+    import platform
+
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("the rounding constants below are those of x86-64")
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    net, hint = planar_net()
+    field = net.field(_core)
+    expected = prove_hopf(field, *hint).require()
+    upward = 0x800
+    assert libm.fesetround(upward) == 0
+    try:
+        core = _core.prove_hopf(field, *hint)
+        mode = libm.fegetround()
+    finally:
+        libm.fesetround(0)
+    assert mode == upward
+    assert core["value"]["parameter"] == (float(expected.parameter.lo), float(expected.parameter.hi))
+    assert core["value"]["lyapunov_coefficient"][0] == float(expected.lyapunov_coefficient.lo)
