@@ -446,3 +446,25 @@ def test_the_caller_may_round_upward() -> None:
     assert mode == upward
     assert core["value"]["parameter"] == (float(expected.parameter.lo), float(expected.parameter.hi))
     assert core["value"]["lyapunov_coefficient"][0] == float(expected.lyapunov_coefficient.lo)
+
+
+@pytest.mark.parametrize("n", [6, 20, 50])
+def test_it_agrees_with_the_diagonal_family(n: int) -> None:
+    """Every pair of the family, proved twice: once by one eigendecomposition of M, once by no use of structure."""
+    from capnode.networks import kuehn_queirolo_matrix
+
+    m = kuehn_queirolo_matrix(n)
+    field = oracle.diagonal_family(m, None).field(_core)
+    answer = _core.diagonal_hopf_points(field, -10.0, 10.0, _core.Cancellation())
+    known = [c["result"]["value"] for c in answer["candidates"]]
+    hints = diagonal_hints(m, np.zeros(n))
+    assert len(hints) == len(known)
+    for hint, other in zip(hints, known, strict=True):
+        point = prove_hopf(field, *hint).require()
+        for name in ("parameter", "frequency", "lyapunov_coefficient"):
+            enclosure = getattr(point, name)
+            lo, hi = other[name]
+            assert float(enclosure.lo) <= hi
+            assert lo <= float(enclosure.hi)
+        assert point.unstable_dimension == other["unstable_dimension"]
+        assert point.criticality == other["criticality"] != "undetermined"
