@@ -90,7 +90,7 @@ def equilibrium(field: Any, near: ArrayLike, p: Any = None) -> Result[Equilibriu
     """An equilibrium of x' = f(x, p) near the point `near` (n,), found by a float Newton iteration and then proved.
 
     p: a number or (m,) numbers, taken exactly, or an IntervalArray: then each p in it has exactly one equilibrium in
-    `isolation`. Verdicts: `no_convergence` (the search found nothing), `singular`, `inclusion_failed`, `unbounded`.
+    `isolation`. Verdicts: `no_convergence` (the search found nothing), `singular`, `too_wide`, ....
     """
     core = core_of(field)
     start = point(near, core.dim, "near")

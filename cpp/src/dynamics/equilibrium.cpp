@@ -1,5 +1,6 @@
 #include "capnode/dynamics/equilibrium.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -166,9 +167,12 @@ struct EquilibriumTheorem {
         if (!small) {
             double newton_step = 0.0;
             for (std::size_t i = 0; i < near.size(); ++i) newton_step = std::fmax(newton_step, test.step.magnitude(i));
-            const bool wide = std::isfinite(last.contraction) && last.contraction < 1.0;
+            const bool is_set = field.has_weight_radius() || !std::all_of(p.begin(), p.end(), is_point);
+            const Verdict verdict = is_set                   ? Verdict::too_wide
+                                    : last.contraction < 1.0 ? Verdict::inclusion_failed
+                                                             : Verdict::singular;
             return Result<Equilibrium>::not_proved(
-                wide ? Verdict::inclusion_failed : Verdict::singular,
+                verdict,
                 "The Newton step at the approximation is at most " + zeros::text(newton_step) +
                     ", the contraction constant on the last box tried " + zeros::text(last.contraction) + ".",
                 {zeros::contraction_evidence("contraction |I - A J(X)| on the small box", last.contraction)});

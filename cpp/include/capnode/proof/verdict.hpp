@@ -35,7 +35,9 @@ namespace capnode {
       "The augmented system is (nearly) singular, likely a multiple pair or a pair that does not cross the axis.")   \
     X(not_diagonal_family, "The field is not of the form s(A(p) x + b) with dA/dp = I; use the general method.")     \
     X(not_definite, "The symmetric part could not be proved definite.")                                              \
-    X(too_wide, "The enclosure is too wide to decide; lower the weight radius, or refine the approximation.")        \
+    X(too_wide,                                                                                                      \
+      "The enclosure is too wide to decide; lower the weight radius, narrow the parameter, or refine the "           \
+      "approximation.")                                                                                              \
     X(interrupted, "The computation was stopped before it finished.")
 
 enum class Verdict {
