@@ -144,7 +144,11 @@ DoubleDoubleBall power(const DoubleDoubleBall& a, int n) {
 DoubleDoubleBall sqrt(const DoubleDoubleBall& a) {
     if (a.hi == 0.0 && a.lo == 0.0 && a.rad == 0.0) return {};
     if (!(a.hi > 0.0) || !(mignitude_down(a) > 0.0) || !is_bounded(a)) return DoubleDoubleBall::whole();
-    if (!in_safe_range(a.hi)) return to_double_double(sqrt(to_interval(a)));
+    if (!in_safe_range(a.hi)) {
+        int shift = 0;
+        const DoubleDoubleBall root = sqrt(into_safe_range(a, shift));
+        return scale(root, shift > 0 ? 0x1p-350 : 0x1p350);  // sqrt(2^700)
+    }
     const DoubleDouble s = sqrt(a.mid());
     const DoubleDoubleBall root(s, 0.0);
     const double residual = magnitude_up(DoubleDoubleBall(a.mid(), 0.0) - root * root);

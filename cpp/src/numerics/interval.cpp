@@ -1,5 +1,6 @@
 #include "capnode/numerics/interval.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "capnode/numerics/double_double.hpp"
@@ -75,19 +76,36 @@ Interval abs(const Interval& a) { return {mignitude(a), magnitude(a)}; }
 
 namespace {
 
-/// x^n for n >= 1: in double-double where that neither overflows nor underflows, else by sharp products of points.
+/// x 2^k outward, for |x| in [2^-256, 2^256]: the first factor is exact, the second rounds once.
+Interval scale_outward(const Interval& x, int k) {
+    const int first = std::max(-700, std::min(k, 700));
+    const int second = std::max(-1000, std::min(k - first, 1000));
+    const double f = std::ldexp(1.0, first);
+    const double g = std::ldexp(1.0, second);
+    return {product_down(x.lo * f, g), product_up(x.hi * f, g)};
+}
+
+/// x^n for x != 0 finite and |n| <= 256, in double-double: m^n 2^(e n) for x = m 2^e, m in [1/2, 1).
+Interval scaled_power(double x, int n) {
+    int e = 0;
+    const double m = std::frexp(x, &e);
+    return scale_outward(to_interval(power(DoubleDoubleBall(m), n)), e * n);
+}
+
+/// x^n for n >= 1 by sharp products of points (exact where the power is a double), sharpened in double-double for n <=
+/// 256.
 Interval point_power(double x, int n) {
-    if (std::fabs(x) == infinity)
+    if (std::fabs(x) == infinity) {
         return x > 0.0 || n % 2 == 0 ? Interval(largest_finite, infinity) : Interval(-infinity, -largest_finite);
-    const Interval precise = to_interval(power(DoubleDoubleBall(x), n));
-    if (is_bounded(precise) && mignitude(precise) > 0x1p-900) return precise;
+    }
     Interval result(1.0);
     Interval factor(x);
     for (int k = n; k > 0; k /= 2) {
         if (k % 2 == 1) result = result * factor;
         factor = factor * factor;
     }
-    return result;
+    if (n > 256 || x == 0.0 || is_point(result)) return result;
+    return intersect(result, scaled_power(x, n)).value_or(result);
 }
 
 Interval positive_power(const Interval& a, int n) {
@@ -105,7 +123,9 @@ Interval power(const Interval& a, int n) {
     if (n > 0) return positive_power(a, n);
     // x^n = 1 / x^|n|, |n| written so that the most negative int does not overflow: x^-2^31 = 1 / (x^2)^(2^30).
     if (n == -2147483647 - 1) return reciprocal(positive_power(square(a), 1 << 30));
-    return reciprocal(positive_power(a, -n));
+    const Interval inverse = reciprocal(positive_power(a, -n));
+    if (n < -256 || n == -1 || contains_zero(a) || !is_bounded(a)) return inverse;
+    return intersect(inverse, hull(scaled_power(a.lo, n), scaled_power(a.hi, n))).value_or(inverse);  // monotone
 }
 
 }  // namespace capnode

@@ -1,0 +1,71 @@
+"""The caller's floating-point environment does not reach the core: flush-to-zero and denormals-are-zero set by torch, and
+what a FloatEnvironment guard gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from capnode import _core
+from capnode.interval_array import interval
+from number_oracle import FloatArray
+
+FUNCTIONS = ["tanh", "exp", "sigmoid", "softplus", "sin", "gelu", "log"]
+
+
+@pytest.fixture
+def flushing() -> Iterator[None]:
+    torch = pytest.importorskip("torch", reason="torch.set_flush_denormal is how a caller flushes to zero")
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this machine does not support flushing denormals")
+    yield
+    torch.set_flush_denormal(False)
+
+
+def arguments() -> FloatArray:
+    rng = np.random.default_rng(51)
+    return np.concatenate([rng.normal(size=200), 2.0 ** rng.integers(-1074, -1000, 50).astype(float), np.zeros(1)])
+
+
+def results(x: FloatArray) -> list[bytes]:
+    out = []
+    for name in FUNCTIONS:
+        y = np.abs(x) if name == "log" else x
+        out += [a.tobytes() for a in _core.interval_derivatives(name, y, y)]
+        out += [a.tobytes() for a in _core.derivative_lanes(name, y, np.abs(y))]
+    for operation in ("add", "subtract", "multiply", "divide"):
+        out += [a.tobytes() for a in _core.interval_binary(operation, x, x, x[::-1].copy(), x[::-1].copy())]
+    return out
+
+
+def test_flush_to_zero_changes_nothing(request: pytest.FixtureRequest) -> None:
+    x = arguments()  # drawn before: numpy itself flushes
+    clean = results(x)
+    assert _core.float_environment_is_clean()
+    request.getfixturevalue("flushing")
+    assert not _core.float_environment_is_clean()
+    assert results(x) == clean
+    assert not _core.float_environment_is_clean()  # given back as it was
+
+
+@pytest.mark.usefixtures("flushing")
+def test_subnormal_numbers_survive() -> None:
+    tiny = interval("5e-324")
+    assert tiny.lo.tobytes() != np.zeros(()).tobytes() or tiny.hi.tobytes() != np.zeros(()).tobytes()
+    assert interval("1e-320").contains("1e-320").all()
+    assert not interval(0, "1e-321").contains("1e-320").any()
+    assert interval("1e-320").disjoint(0).all()
+    small = np.frombuffer(b"\x01\x00\x00\x00", dtype=np.float32)  # the least positive float32
+    assert interval(small).disjoint(0).all()
+    assert interval(small).lo.tobytes() == np.array([2.0**-149]).tobytes()
+
+
+def test_four_threads_at_once() -> None:
+    x = arguments()
+    clean = results(x)
+    with ThreadPoolExecutor(4) as pool:
+        for one in pool.map(results, [x] * 12):
+            assert one == clean
