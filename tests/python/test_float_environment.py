@@ -1,5 +1,5 @@
-"""The caller's floating-point environment does not reach the core: flush-to-zero and denormals-are-zero set by torch, and
-what a FloatEnvironment guard gives back."""
+"""The caller's floating-point environment does not reach the core: flush-to-zero and denormals-are-zero set by torch,
+and four threads at once."""
 
 from __future__ import annotations
 

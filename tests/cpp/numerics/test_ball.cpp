@@ -81,9 +81,10 @@ void test_complex() {
         const ComplexBall a{uniform(-3.0, 3.0), uniform(-3.0, 3.0), short_radius(1.0)};
         const ComplexBall b{uniform(-3.0, 3.0), uniform(-3.0, 3.0), short_radius(1.0)};
         for (int k = 0; k < 4; ++k) {
-            // Points of the discs: radius times (3/5, 4/5)-like unit vectors, a little inside.
-            const double c = k % 2 == 0 ? 0.6 : -0.8;
-            const double s = k < 2 ? 0.79 : -0.59;
+            // Points of the discs, a little inside.
+            constexpr double units[4][2] = {{0.6, 0.79}, {-0.8, 0.59}, {0.6, -0.79}, {-0.6, -0.79}};
+            const double c = units[k][0];
+            const double s = units[k][1];
             const Point p{quad(a.re) + quad(a.rad) * c, quad(a.im) + quad(a.rad) * s};
             const Point q{quad(b.re) + quad(b.rad) * s, quad(b.im) + quad(b.rad) * c};
             CHECK(holds(a + b, p + q));
