@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from capnode.interval_array import IntervalArray
 from flint import acb_mat
 
 from capnode import _core
 from capnode.equilibrium import equilibrium
 from capnode.errors import NotProved
+from capnode.interval_array import IntervalArray
 from capnode.result import Verdict
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -181,3 +184,26 @@ def test_lower_end_above_upper_end() -> None:
 def test_the_field_must_be_one() -> None:
     with pytest.raises(ValueError, match="int"):
         equilibrium(3, [0.0])
+
+
+def test_callers_environment_and_threads_change_nothing() -> None:
+    rng = np.random.default_rng(6)
+    known = random_network(rng, 6, 9)
+    start = np.zeros(6)
+    plain = equilibrium(known.field, start, 0.1).require()
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    before = libm.fegetround()
+    libm.fesetround(0x800)  # upward
+    try:
+        upward = equilibrium(known.field, start, 0.1)
+        mode = libm.fegetround()
+    finally:
+        libm.fesetround(before)
+    assert mode == 0x800
+    with ThreadPoolExecutor(4) as pool:
+        threaded = list(pool.map(lambda _: equilibrium(known.field, start, 0.1), range(16)))
+    for result in (upward, *threaded):
+        value = result.require()
+        assert (value.state.lo == plain.state.lo).all()
+        assert (value.state.hi == plain.state.hi).all()
+        assert value.unstable_dimension == plain.unstable_dimension
