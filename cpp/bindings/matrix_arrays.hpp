@@ -35,15 +35,22 @@ inline void require_shapes(const Matrix& a, const Matrix& b) {
                                     std::to_string(b.cols));
     }
 }
+inline void require_nonnegative(const Matrix& rad) {
+    for (const double r : rad.data) {
+        if (r < 0.0) throw std::invalid_argument("a radius is negative: " + std::to_string(r));
+    }
+}
 inline BallMatrix ball(const Array& mid, const Array& rad) {
     BallMatrix b{matrix(mid), matrix(rad)};
     require_shapes(b.mid, b.rad);
+    require_nonnegative(b.rad);
     return b;
 }
 inline ComplexBallMatrix complex_ball(const Array& re, const Array& im, const Array& rad) {
     ComplexBallMatrix b{ComplexMatrix{matrix(re), matrix(im)}, matrix(rad)};
     require_shapes(b.mid.re, b.rad);
     require_shapes(b.mid.im, b.rad);
+    require_nonnegative(b.rad);
     return b;
 }
 inline py::tuple tuple(const BallMatrix& b) { return py::make_tuple(array(b.mid), array(b.rad)); }

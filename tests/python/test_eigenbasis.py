@@ -388,6 +388,20 @@ def test_defective_matrices(blocks: list[tuple[complex, int]]) -> None:
     assert _core.stability_count(a, 0 * a)[:3] == (True, expected, len(a) - expected)
 
 
+@pytest.mark.parametrize("size", [6, 8])
+def test_repair_of_complex_clusters(size: int) -> None:
+    """A defective pair -2 +- i far from the axis: its discs shrink by an order of magnitude, the count is proved."""
+    rng = np.random.default_rng(size)
+    a = jordan_like(rng, [(-2.0 + 1j, size), (1.0, 1)])
+    plain, repaired = _core.Eigenbasis(a, 0 * a, repair=False), _core.Eigenbasis(a, 0 * a)
+    assert repaired.valid
+    assert repaired.repaired
+    assert not plain.valid or max(repaired.row_radius) < 0.2 * max(plain.row_radius)
+    for z in exact_eigenvalues(acb_matrix(a)):
+        assert not all(outside(z, c, r) for c, r in zip(repaired.center, repaired.row_radius, strict=True))
+    assert repaired.count() == (1, 2 * size, 0)
+
+
 def test_what_is_no_cluster_is_not_called_isolated() -> None:
     """An exactly double eigenvalue can never sit alone in a disc."""
     for a in (np.eye(3), np.array([[1.0, 1.0], [0.0, 1.0]]), np.diag([2.0, 2.0, -1.0])):
@@ -498,3 +512,5 @@ def test_totality_and_misuse() -> None:
     b = _core.Eigenbasis(np.eye(2), np.zeros((2, 2)))
     with pytest.raises(ValueError, match="not isolated"):
         b.eigenvalue(0)
+    with pytest.raises(ValueError, match="negative"):
+        _core.Eigenbasis(np.eye(2), -np.ones((2, 2)))

@@ -13,7 +13,7 @@ namespace capnode::detail {
 
 namespace {
 
-constexpr double tolerance[ClusterRepair::levels] = {1e-12, 1e-9, 1e-6, 1e-4, 1e-2};
+constexpr double tolerance[ClusterRepair::levels] = {1e-12, 1e-9, 1e-6, 1e-4, 1e-2, 1e-1};
 
 // Single linkage: numbers of the clusters with at least two members, -1 for single eigenvalues. A cluster that holds a
 // pair of conjugates (or a real eigenvalue) is closed under conjugation; others come as two clusters, K and its

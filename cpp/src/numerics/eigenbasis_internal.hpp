@@ -30,7 +30,7 @@ VerifiedEigenbasis verify_basis(const BallMatrix& a, const Matrix& balanced_mid,
 class ClusterRepair {
   public:
     explicit ClusterRepair(const Matrix& balanced_mid);
-    static constexpr int levels = 5;
+    static constexpr int levels = 6;
     /// The candidate with clusters formed at the given level, coarser and coarser; false where it adds nothing to the
     /// one before.
     bool candidate(int level, CandidateBasis& candidate);

@@ -95,6 +95,17 @@ Evidence below(const char* name, double left, const char* relation, double right
     return {name, left, left, relation, right, right, strict ? left < right : left <= right};
 }
 
+// The inertia theorem's hypothesis: the least eigenvalue of B^T H + H B lies in (0, inf).
+Evidence inertia_evidence(const StabilityCount& count) {
+    return {"0 below the least eigenvalue of B^T H + H B, H of known inertia",
+            0.0,
+            0.0,
+            "<",
+            smallest_subnormal,
+            infinity,
+            count.proved};
+}
+
 std::string number(double x) {
     char text[32];
     std::snprintf(text, sizeof text, "%.3g", x);
@@ -120,11 +131,23 @@ Result<Spectrum> SpectrumTheorem::prove(const BallMatrix& matrix) {
         s.positive = c.positive;
         s.negative = c.negative;
         s.undecided = c.undecided;
+        std::vector<Evidence> by_inertia;
+        if (s.undecided > 0) {
+            // discs that meet the axis leave the count open; the inertia theorem may still close it
+            const StabilityCount count = stability_count(a);
+            if (count.proved) {
+                s.positive = count.positive;
+                s.negative = count.negative;
+                s.undecided = 0;
+                by_inertia.push_back(inertia_evidence(count));
+            }
+        }
         s.method = basis.repaired ? "eigenbasis with repaired clusters" : "eigenbasis";
         const double widest = *std::max_element(s.radius.begin(), s.radius.end());
         std::vector<Evidence> evidence = {
             below("defect of the inverse eigenvector matrix |I - R V|", basis.alpha, "<", 0.5),
             below("widest disc", widest, "<", infinity)};
+        evidence.insert(evidence.end(), by_inertia.begin(), by_inertia.end());
         finish(s, k);
         return Answer::make_proved(std::move(s), std::move(evidence));
     }
@@ -148,8 +171,7 @@ Result<Spectrum> SpectrumTheorem::prove(const BallMatrix& matrix) {
     s.method = "inertia";
     const double widest = *std::max_element(s.radius.begin(), s.radius.end());
     std::vector<Evidence> evidence = {below("widest disc", widest, "<", infinity)};
-    evidence.push_back(
-        {"B^T H + H B, H of known inertia, has a least eigenvalue", 0.0, 0.0, "<", 0.0, infinity, count.proved});
+    evidence.push_back(inertia_evidence(count));
     if (!(widest < infinity)) {
         return Answer::not_proved(Verdict::unbounded, "A disc has radius " + number(widest) + ".", std::move(evidence));
     }
