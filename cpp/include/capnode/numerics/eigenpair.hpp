@@ -1,9 +1,9 @@
 // One simple eigenpair of a real ball matrix, independent of all other eigenvectors.
 //
-// Theorem. Let F(v, lambda) = (A v - lambda v, phi v - 1) with phi a fixed row vector. If a Newton-like operator with an approximate
-// approximate inverse of F' maps the box (v_bar, lambda_bar) ± radii into its interior, then for every A of the ball F
-// has exactly one zero in it: lambda is a simple eigenvalue, and v its eigenvector with phi v = 1. (Rump 2010,
-// section 13.4.)
+// Theorem. Let F(v, lambda) = (A v - lambda v, phi v - 1) with phi a fixed row vector. If a Newton-like operator with
+// an approximate inverse of F' maps the box (v_bar, lambda_bar) ± radii strictly into itself and contracts there, then
+// for every A of the ball F has exactly one zero in it: lambda is a simple eigenvalue and v its eigenvector with phi v
+// = 1. (Rump 2010, section 13.4; the inequalities stand above the code.)
 #pragma once
 
 #include <complex>
