@@ -138,7 +138,10 @@ def spectrum(value: Any, provenance: Any) -> dict[str, Any]:
     centre, radius = _discs(value.eigenvalues)
     return {
         "matrix": {"rows": int(np.shape(lo)[0]), **bounds(lo, hi)},
-        "enclosures": {"eigenvalues": {**complex_entry(centre), "radius": hex_floats(radius)}},
+        "enclosures": {
+            "eigenvalues": {**complex_entry(centre), "radius": hex_floats(radius)},
+            "component": [int(k) for k in value.component],
+        },
         "conclusions": {"positive": value.positive, "negative": value.negative},
     }
 
