@@ -1,7 +1,99 @@
-"""capnode: computer-assisted proofs about neural ODEs. This file is the table of contents of the public names."""
+"""capnode: computer-assisted proofs about neural ODEs. This file is the table of contents of the public names.
+
+`import capnode` needs numpy and scipy only; `from_torch` needs the extra `torch`, pictures need `plot`, `verify` needs
+`verify`, and each says so when it is called without.
+"""
 
 from __future__ import annotations
 
-from capnode._core import version as __version__
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__"]
+from capnode._core import version as __version__
+from capnode.certificate import Certificate
+from capnode.equilibrium import Equilibrium, equilibrium
+from capnode.errors import InternalError, NotProved, UnsupportedOperation
+from capnode.field import Field
+from capnode.hopf import HopfSearch, hopf_points
+from capnode.hopf_point import HopfPoint, prove_hopf
+from capnode.interval_array import IntervalArray, interval
+from capnode.periodic_exclusion import PeriodicOrbitExclusion, no_periodic_orbits
+from capnode.result import Evidence, Result, Verdict
+from capnode.spectrum import Spectrum, spectrum
+from capnode.zeros import Zero, interval_newton, krawczyk, newton_kantorovich
+
+if TYPE_CHECKING:
+    from capnode.verification.report import Verification
+
+__all__ = [
+    "Certificate",
+    "Equilibrium",
+    "Evidence",
+    "Field",
+    "HopfPoint",
+    "HopfSearch",
+    "InternalError",
+    "IntervalArray",
+    "NotProved",
+    "PeriodicOrbitExclusion",
+    "Result",
+    "Spectrum",
+    "UnsupportedOperation",
+    "Verdict",
+    "Zero",
+    "__version__",
+    "equilibrium",
+    "from_torch",
+    "hopf_points",
+    "interval",
+    "interval_newton",
+    "krawczyk",
+    "newton_kantorovich",
+    "no_periodic_orbits",
+    "prove_hopf",
+    "spectrum",
+    "verify",
+]
+
+
+def from_torch(
+    module: Any,
+    dim: int | None = None,
+    *,
+    parameter: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] | None = None,
+    parameter_dim: int | None = None,
+    weight_radius: float | Mapping[str, Any] = 0.0,
+) -> Field:
+    """The field x' = module(x), module(x, p), module(t, x) or module(t, x, p) of a `torch.nn.Module`.
+
+    dim            dimension of the state; read off the first linear layer where there is one
+    parameter      None: an argument of `forward`; "fc.weight[2, 5]": an increment of that entry; a dict name -> tensor:
+                   p moves the weights along this direction; p = 0 is the module as stored
+    parameter_dim  size of a vector argument p; default: a 0-d tensor
+    weight_radius  absolute, entrywise, on every tensor of the state dict, or a dict name -> radius array: theorems then
+                   hold for every network within it
+
+    Raises UnsupportedOperation, naming operation, module path and line, for what no field can hold. docs/fields.md.
+    """
+    from capnode.torch_import.importer import from_torch as read
+
+    return read(module, dim, parameter=parameter, parameter_dim=parameter_dim, weight_radius=weight_radius)
+
+
+def verify(
+    certificate: Certificate | Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    fields: Sequence[str | os.PathLike[str]] | str | os.PathLike[str] = (),
+    points: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verification:
+    """Checks a certificate (or its document, or the path of its file) with Arb and none of capnode's C++.
+
+    The answer has `.ok`, and `.checks`: layer, name, holds, detail. Two layers: "digest", is the file unchanged; "truth",
+    is every claim proved again. `fields`: paths of field files, for certificates that store digests only. `points`:
+    re-prove only so many theorems, evenly spread; milliseconds each for n = 10, half a minute for n = 400.
+    """
+    from capnode.verification.verifier import verify as check
+
+    return check(certificate, fields=fields, points=points, progress=progress)

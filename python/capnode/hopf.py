@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from capnode.certificate import Certificate
     from capnode.field import Field
 
 Method = Literal["auto", "diagonal", "general"]
@@ -112,6 +113,18 @@ class HopfSearch(Sequence[Result[HopfPoint]]):
     def proved(self) -> bool:
         """Whether every candidate of the sequence is proved."""
         return all(r.proved for r in self._results)
+
+    def certificate(self, *, embed: bool = True) -> Certificate:
+        """All proved points in one certificate, the field stored once (`embed=False`: its digest only)."""
+        from capnode.certificate import certificate_of_many
+
+        return certificate_of_many(self, embed=embed)
+
+    def plot(self, *, ax: Any = None, title: str | None = None) -> Any:
+        """Frequency over parameter, with criticality and stability; returns the axes (`capnode.plot`)."""
+        from capnode.plot import plot_hopf_points
+
+        return plot_hopf_points(self, ax=ax, title=title)
 
     def summary(self) -> str:
         """A few lines in words: how many candidates, what became of them, whether the list is complete."""

@@ -98,7 +98,7 @@ def test_headers_do_not_know_sources(path: Path) -> None:
 
 # ---- Python ----------------------------------------------------------------------------------------------------------
 
-ONE_PLACE = {"torch": "torch_import", "safetensors": None, "matplotlib": "plot.py", "flint": "verify"}
+ONE_PLACE = {"torch": "torch_import", "safetensors": None, "matplotlib": "plot.py", "flint": "verification"}
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:
@@ -141,7 +141,7 @@ def test_optional_places_are_imported_late(path: Path) -> None:
     """`import capnode` must work without the extras, so these modules are imported inside functions only."""
     place = path.relative_to(PYTHON).parts[0]
     for module, at_import in imports(path):
-        for optional in ("capnode.torch_import", "capnode.plot", "capnode.verify"):
+        for optional in ("capnode.torch_import", "capnode.plot", "capnode.verification"):
             if at_import and (module == optional or module.startswith(optional + ".")):
                 assert place == optional.split(".")[1].removesuffix(".py") or f"{place}".startswith(
                     optional.split(".")[1]
@@ -149,14 +149,14 @@ def test_optional_places_are_imported_late(path: Path) -> None:
 
 
 def test_the_referee_does_not_know_the_core() -> None:
-    """capnode.verify shares no code with what it checks: of capnode it may know its own files and the sentences."""
-    allowed = ("capnode.verify", "capnode.statements")
-    for path in sorted((PYTHON / "verify").rglob("*.py")):
+    """capnode.verification shares no code with what it checks: of capnode it may know its own files and the sentences."""
+    allowed = ("capnode.verification", "capnode.statements")
+    for path in sorted((PYTHON / "verification").rglob("*.py")):
         for module, _ in imports(path):
             if not module.startswith("capnode") or module.startswith(allowed):
                 continue
             # the entry point opens a Certificate, which holds the document and nothing else
-            assert path.name == "__init__.py", f"{path.name} imports {module}"
+            assert path.name == "verifier.py", f"{path.name} imports {module}"
             assert module.startswith("capnode.certificate"), f"{path.name} imports {module}"
 
 

@@ -42,7 +42,7 @@ def installation() -> dict[str, Any]:
             versions[name] = "not installed"
     about: dict[str, Any] = {**software(), **float_environment()}
     about["blas"] = _core.blas_description()
-    about["instruction_sets"] = " ".join(_core.available_instruction_sets())
+    about["instruction_sets"] = " ".join(_core.instruction_sets())
     return {**about, **versions}
 
 

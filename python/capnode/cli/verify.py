@@ -31,7 +31,7 @@ def bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 def run(path: Path, *, fields: list[Path], points: int | None, all_checks: bool, json: bool, quiet: bool) -> int:
     """Status 0 where both layers hold."""
-    from capnode.verify import verify
+    from capnode import verify
 
     with bar(quiet or json) as progress:
         found = verify(path, fields=fields, points=points, progress=progress)

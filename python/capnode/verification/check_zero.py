@@ -6,13 +6,13 @@ from typing import Any
 
 from flint import acb, acb_mat
 
-from capnode.verify import decode
-from capnode.verify.decode import Box, member
-from capnode.verify.evaluate import Evaluator
-from capnode.verify.program import Program
-from capnode.verify.report import Checks
-from capnode.verify.spectrum import enclose_spectrum
-from capnode.verify.zero_tests import ZeroTests, unique_by_radii
+from capnode.verification import decode
+from capnode.verification.decode import Box, member
+from capnode.verification.evaluate import Evaluator
+from capnode.verification.program import Program
+from capnode.verification.report import Checks
+from capnode.verification.spectrum import enclose_spectrum
+from capnode.verification.zero_tests import ZeroTests, unique_by_radii
 
 
 def _boxes(entry: Any, program: Program, inner: str, outer: str) -> tuple[Box, Box, Box]:

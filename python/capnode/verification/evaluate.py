@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 
 from flint import acb, acb_mat, arb, arb_mat
 
-from capnode.verify.functions import Quadruple, derivatives, power_derivatives
-from capnode.verify.program import Node, Program, Tensor
+from capnode.verification.functions import Quadruple, derivatives, power_derivatives
+from capnode.verification.program import Node, Program, Tensor
 
 Vector = list[arb] | list[acb]
 Jet = dict[int, Vector]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from capnode.verify.decode import Malformed, member, number
-from capnode.verify.report import Checks
+from capnode.verification.decode import Malformed, member, number
+from capnode.verification.report import Checks
 
 Side = tuple[float, float]
 

@@ -7,16 +7,16 @@ from typing import Any
 
 from flint import acb, acb_mat, arb
 
-from capnode.verify import decode
-from capnode.verify.augmented import Newton, Point
-from capnode.verify.balls import all_inside, inside, modulus, show
-from capnode.verify.decode import Box, Interval, member
-from capnode.verify.diagonal_family import recognise
-from capnode.verify.evaluate import Evaluator
-from capnode.verify.hopf_point import coefficients, count_on_axis, jacobian_at, prove, unit_eigenvector
-from capnode.verify.program import Program
-from capnode.verify.report import Checks
-from capnode.verify.spectrum import enclose_spectrum
+from capnode.verification import decode
+from capnode.verification.augmented import Newton, Point
+from capnode.verification.balls import all_inside, inside, modulus, show
+from capnode.verification.decode import Box, Interval, member
+from capnode.verification.diagonal_family import recognise
+from capnode.verification.evaluate import Evaluator
+from capnode.verification.hopf_point import coefficients, count_on_axis, jacobian_at, prove, unit_eigenvector
+from capnode.verification.program import Program
+from capnode.verification.report import Checks
+from capnode.verification.spectrum import enclose_spectrum
 
 
 def check_hopf(entry: Any, program: Program, checks: Checks) -> None:

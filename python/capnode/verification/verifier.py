@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,15 @@ from typing import Any
 from flint import ctx
 
 from capnode.statements import statement
-from capnode.verify.check_hopf import check_hopf
-from capnode.verify.check_periodic_orbits import check_no_periodic_orbits
-from capnode.verify.check_spectrum import check_spectrum
-from capnode.verify.check_zero import check_equilibrium, check_zero
-from capnode.verify.decode import Malformed, member
-from capnode.verify.field_text import FieldTextError, read_program
-from capnode.verify.hypotheses import check_hypotheses
-from capnode.verify.program import Program
-from capnode.verify.report import Check, Checks
+from capnode.verification.check_hopf import check_hopf
+from capnode.verification.check_periodic_orbits import check_no_periodic_orbits
+from capnode.verification.check_spectrum import check_spectrum
+from capnode.verification.check_zero import check_equilibrium, check_zero
+from capnode.verification.decode import Malformed, member
+from capnode.verification.field_text import FieldTextError, read_program
+from capnode.verification.hypotheses import check_hypotheses
+from capnode.verification.program import Program
+from capnode.verification.report import Check, Checks, Verification
 
 PRECISION = 128  # bits of the arithmetic
 
@@ -30,6 +31,29 @@ OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], None]] = {
     "hopf_point": check_hopf,
     "no_periodic_orbits": check_no_periodic_orbits,
 }
+
+
+def verify(
+    certificate: Any,
+    *,
+    fields: Any = (),
+    points: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verification:
+    """`capnode.verify`: see there."""
+    from capnode.certificate import Certificate
+
+    if isinstance(certificate, str | os.PathLike):
+        certificate = Certificate.load(certificate)
+    document = certificate.document if isinstance(certificate, Certificate) else certificate
+    if not isinstance(document, dict):
+        raise TypeError(f"a Certificate, a document or a path expected, got {type(certificate).__name__}")
+    if points is not None and points < 1:
+        raise ValueError(f"points must be at least 1, got {points}")
+    paths = [fields] if isinstance(fields, str | os.PathLike) else list(fields)
+    start = time.perf_counter()
+    checks, checked, total = verify_document(document, paths, points, progress)
+    return Verification(tuple(checks), checked, total, time.perf_counter() - start)
 
 
 def digest_of(document: Mapping[str, Any]) -> str:

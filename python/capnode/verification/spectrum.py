@@ -16,7 +16,7 @@ import scipy.linalg
 from flint import acb, acb_mat, arb
 from numpy.typing import NDArray
 
-from capnode.verify.balls import acb_matrix, modulus
+from capnode.verification.balls import acb_matrix, modulus
 
 CLUSTER = 1e-4  # eigenvalues nearer than this times the norm are treated as one cluster where the basis is bad
 BAD_BASIS = 1e7

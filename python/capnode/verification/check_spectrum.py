@@ -7,11 +7,11 @@ from typing import Any
 
 from flint import acb, acb_mat, arb
 
-from capnode.verify import decode
-from capnode.verify.decode import ComplexDiscs, Malformed, member
-from capnode.verify.report import Checks
-from capnode.verify.balls import modulus
-from capnode.verify.spectrum import Discs, enclose_spectrum
+from capnode.verification import decode
+from capnode.verification.decode import ComplexDiscs, Malformed, member
+from capnode.verification.report import Checks
+from capnode.verification.balls import modulus
+from capnode.verification.spectrum import Discs, enclose_spectrum
 
 
 def check_spectrum(entry: Any, checks: Checks) -> None:

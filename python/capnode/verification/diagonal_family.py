@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from flint import arb, arb_mat, ctx
 
-from capnode.verify.evaluate import tensor_entries
-from capnode.verify.program import Node, Program
+from capnode.verification.evaluate import tensor_entries
+from capnode.verification.program import Node, Program
 
 EXACT_BITS = 4400  # enough for sums of products of any two doubles
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from capnode.verify.balls import between, modulus
+from capnode.verification.balls import between, modulus
 
 
 class Malformed(ValueError):

@@ -10,8 +10,8 @@ import hashlib
 import math
 from collections.abc import Iterator
 
-from capnode.verify.functions import TABLE
-from capnode.verify.program import Node, Program, Tensor
+from capnode.verification.functions import TABLE
+from capnode.verification.program import Node, Program, Tensor
 
 SUPPORTED_VERSION = "1"
 

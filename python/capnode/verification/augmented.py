@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from flint import acb, arb, arb_mat
 
-from capnode.verify.balls import arb_matrix, float_matrix, symmetric
-from capnode.verify.evaluate import Derivatives, Evaluator, Vector
+from capnode.verification.balls import arb_matrix, float_matrix, symmetric
+from capnode.verification.evaluate import Derivatives, Evaluator, Vector
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ import numpy as np
 import scipy.linalg
 from flint import acb, acb_mat, arb, arb_mat
 
-from capnode.verify import decode
-from capnode.verify.balls import arb_matrix, between, float_matrix
-from capnode.verify.decode import Box, member
-from capnode.verify.diagonal_family import Family, recognise
-from capnode.verify.evaluate import Evaluator
-from capnode.verify.program import Program
-from capnode.verify.report import Checks
-from capnode.verify.spectrum import enclose_spectrum
+from capnode.verification import decode
+from capnode.verification.balls import arb_matrix, between, float_matrix
+from capnode.verification.decode import Box, member
+from capnode.verification.diagonal_family import Family, recognise
+from capnode.verification.evaluate import Evaluator
+from capnode.verification.program import Program
+from capnode.verification.report import Checks
+from capnode.verification.spectrum import enclose_spectrum
 
 MOST_PIECES = 4096
 

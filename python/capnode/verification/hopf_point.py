@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from flint import acb, acb_mat, arb
 
-from capnode.verify.augmented import AugmentedSystem, Newton, Point
-from capnode.verify.balls import column, complex_entries
-from capnode.verify.evaluate import Evaluator, Vector
-from capnode.verify.spectrum import enclose_spectrum
+from capnode.verification.augmented import AugmentedSystem, Newton, Point
+from capnode.verification.balls import column, complex_entries
+from capnode.verification.evaluate import Evaluator, Vector
+from capnode.verification.spectrum import enclose_spectrum
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 from flint import arb, arb_mat
 from numpy.typing import NDArray
 
-from capnode.verify.balls import all_inside, arb_matrix, floats
-from capnode.verify.decode import Box
-from capnode.verify.evaluate import Evaluator
+from capnode.verification.balls import all_inside, arb_matrix, floats
+from capnode.verification.decode import Box
+from capnode.verification.evaluate import Evaluator
 
 
 class ZeroTests:
