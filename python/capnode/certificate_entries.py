@@ -103,10 +103,10 @@ def hopf_point(value: Any, provenance: Any) -> dict[str, Any]:
             "lyapunov_coefficient": _stored(value.lyapunov_coefficient, as_set, keep_sign=True),
         },
         "isolation": {
-            "parameter_radius": hex_float(ISOLATION_SHARE * iso.parameter),
-            "frequency_radius": hex_float(ISOLATION_SHARE * iso.frequency),
-            "state_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.state)),
-            "eigenvector_radius": hex_floats(ISOLATION_SHARE * np.asarray(iso.eigenvector)),
+            "parameter_radius": _share(iso.parameter, value.error.parameter),
+            "frequency_radius": _share(iso.frequency, value.error.frequency),
+            "state_radius": _share(iso.state, value.error.state),
+            "eigenvector_radius": _share(iso.eigenvector, value.error.eigenvector),
         },
         "conclusions": {
             "criticality": str(value.criticality),
@@ -114,6 +114,12 @@ def hopf_point(value: Any, provenance: Any) -> dict[str, Any]:
             "cycle_is_stable": value.cycle_is_stable,
         },
     }
+
+
+def _share(radius: Any, error: Any) -> str:
+    """The claimed part of an isolating radius; never less than twice the error, which the zero may need."""
+    radius, error = np.asarray(radius, dtype=float), np.asarray(error, dtype=float)
+    return hex_floats(np.minimum(radius, np.maximum(ISOLATION_SHARE * radius, 2.0 * error)))
 
 
 def no_periodic_orbits(value: Any, provenance: Any) -> dict[str, Any]:

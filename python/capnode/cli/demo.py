@@ -26,7 +26,7 @@ def moons_field() -> tuple[Any, str]:
     if find_spec("torch") is not None and find_spec("safetensors") is not None:
         from capnode.networks import moons
 
-        return capnode.from_torch(moons()), "read from the PyTorch module by torch.export"
+        return capnode.from_torch(moons(), dim=10), "read from the PyTorch module by torch.export"
     with as_file(files("capnode") / "data" / "moons.capnode") as path:
         return capnode.Field.load(path), "read from the stored field file (torch is not installed)"
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from flint import acb, acb_mat, arb
 
 from capnode.verification.augmented import AugmentedSystem, Newton, Point
-from capnode.verification.balls import column, complex_entries
 from capnode.verification.evaluate import Evaluator, Vector
+from capnode.verification.linear_system import solve
 from capnode.verification.spectrum import enclose_spectrum
 
 
@@ -63,40 +63,40 @@ def unit_eigenvector(zero: Point) -> list[acb]:
     return [z / norm for z in zero.vector]
 
 
-def _solve(matrix: acb_mat, right: Vector) -> list[acb]:
-    """The enclosure of matrix^-1 right; ZeroDivisionError where the matrix could not be proved regular."""
-    return complex_entries(matrix.solve(column(right), algorithm="precond"))
-
-
 def coefficients(evaluator: Evaluator, zero: Point, jacobian: acb_mat, psi: list[acb]) -> Coefficients:
-    """Transversality and l1 (Kuznetsov, ch. 5)."""
+    """Transversality and l1 (Kuznetsov, ch. 5), with p^H q = 1.
+
+    p^H c is read off the bordered system (J - iw) z + q m = c, psi z = 0: multiplied by p^H it says m = p^H c. So no
+    left eigenvector is formed, and what its enclosure would lose does not arise.
+    """
     n = len(zero.state)
     w = zero.frequency
     q = unit_eigenvector(zero)
     conjugate = [z.conjugate() for z in q]
+    bordered = acb_mat(
+        [[jacobian[i, k] - (acb(0, w) if i == k else 0) for k in range(n)] + [q[i]] for i in range(n)]
+        + [[*psi, acb(0)]]
+    )
+
+    def pair(c: Vector) -> acb:
+        return solve(bordered, [acb(z) for z in c] + [acb(0)])[n]
+
     transversality: arb | None = None
     try:
-        left = _left_vector(jacobian, w, zero.vector, psi)
-        pairing = sum((a * b for a, b in zip(left, q, strict=True)), acb(0))
-        p_h = [a / pairing for a in left]  # the row p^H with p^H q = 1
-
-        def pair(u: Vector) -> acb:
-            return sum((a * b for a, b in zip(p_h, u, strict=True)), acb(0))
-
         f_p = [acb(row[0]) for row in evaluator.jacobian(zero.state, [zero.parameter]).dp or []]
-        x_p = [-z for z in _solve(jacobian, f_p)]
+        x_p = [-z for z in solve(jacobian, f_p)]
         transversality = pair(_coefficient(evaluator, zero, 3, {1: q, 2: x_p}, {2: [acb(1)]})).real
 
         jet = evaluator.jet({0: list(zero.state), 1: q, 2: q, 4: conjugate}, {0: [zero.parameter]})
         nothing: Vector = [acb(0)] * n
         c_qqq, b_qq, b_qc = jet.get(7, nothing), jet.get(3, nothing), jet.get(5, nothing)
-        inner = _solve(jacobian, b_qc)
+        inner = solve(jacobian, b_qc)
         shifted = acb_mat([[(acb(0, 2 * w) if i == k else 0) - jacobian[i, k] for k in range(n)] for i in range(n)])
-        resonant = _solve(shifted, b_qq)
+        resonant = solve(shifted, b_qq)
         second = _coefficient(evaluator, zero, 3, {1: q, 2: inner})
         third = _coefficient(evaluator, zero, 3, {1: conjugate, 2: resonant})
-        total = pair(c_qqq) - 2 * pair(second) + pair(third)
-        return Coefficients(transversality, total.real / (2 * w))
+        total: Vector = [a - 2 * b + c for a, b, c in zip(c_qqq, second, third, strict=True)]
+        return Coefficients(transversality, pair(total).real / (2 * w))
     except ZeroDivisionError:
         return Coefficients(transversality)
 
@@ -106,20 +106,6 @@ def _coefficient(
 ) -> Vector:
     jet = evaluator.jet({0: list(zero.state), **x}, {0: [zero.parameter], **(p or {})})
     return jet.get(mask, [acb(0)] * len(zero.state))
-
-
-def _left_vector(j: acb_mat, w: arb, v: list[acb], psi: list[acb]) -> list[acb]:
-    """y with y^T (J - iw) = 0 and y^T c = 1, c ~ v exact numbers, from the bordered system.
-
-    [[ (J - iw)^T, psi^T ], [ c^T, 0 ]] (y, mu) = (0, 1). Multiplying the first rows by v^T gives mu psi v = 0 with
-    psi v = 1: mu = 0, and y is a left eigenvector.
-    """
-    n = len(v)
-    c = [acb(z.real.mid(), z.imag.mid()) for z in v]
-    rows = [[j[k, i] - (acb(0, w) if i == k else 0) for k in range(n)] + [psi[i]] for i in range(n)]
-    rows.append([*c, acb(0)])
-    right = acb_mat(n + 1, 1, [acb(0)] * n + [acb(1)])
-    return complex_entries(acb_mat(rows).solve(right, algorithm="precond"))[:n]
 
 
 def prove(evaluator: Evaluator, centre: Point, psi: list[acb]) -> tuple[Newton, Point, list[arb]] | None:
