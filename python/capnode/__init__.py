@@ -90,9 +90,9 @@ def verify(
 ) -> Verification:
     """Checks a certificate (or its document, or the path of its file) with Arb and none of capnode's C++.
 
-    The answer has `.ok`, and `.checks`: layer, name, holds, detail. Two layers: "digest", is the file unchanged; "truth",
-    is every claim proved again. `fields`: paths of field files, for certificates that store digests only. `points`:
-    re-prove only so many theorems, evenly spread; milliseconds each for n = 10, half a minute for n = 400.
+    The answer has `.ok`, and `.checks`: layer, name, holds, detail. Two layers: "digest", is the file unchanged;
+    "truth", is every claim proved again. `fields`: paths of field files, for certificates that store digests only.
+    `points`: re-prove only so many theorems, evenly spread; milliseconds each for n = 10, half a minute for n = 400.
     """
     from capnode.verification.verifier import verify as check
 

@@ -23,10 +23,10 @@ def _is_set(provenance: Any) -> bool:
     return core is not None and bool(core.has_weight_radius)
 
 
-def widened(lo: Any, hi: Any, *, keep_sign: bool = False) -> dict[str, str]:
-    """[lo, hi] with SLACK times its radius; with `keep_sign` an enclosure that excludes 0 still does."""
+def widened(lo: Any, hi: Any, *, keep_sign: bool = False, slack: float = SLACK) -> dict[str, str]:
+    """[lo, hi] with `slack` times its radius; with `keep_sign` an enclosure that excludes 0 still does."""
     lo, hi = np.atleast_1d(np.asarray(lo, dtype=float)), np.atleast_1d(np.asarray(hi, dtype=float))
-    more = 0.5 * (SLACK - 1.0) * (hi - lo) + np.spacing(np.maximum(np.abs(lo), np.abs(hi)))
+    more = 0.5 * (slack - 1.0) * (hi - lo) + np.spacing(np.maximum(np.abs(lo), np.abs(hi)))
     wide_lo, wide_hi = lo - more, hi + more
     if keep_sign:
         wide_lo = np.where((lo > 0) & (wide_lo <= 0), lo / 64, wide_lo)
@@ -34,8 +34,10 @@ def widened(lo: Any, hi: Any, *, keep_sign: bool = False) -> dict[str, str]:
     return bounds(wide_lo, wide_hi)
 
 
-def _stored(enclosure: Any, as_set: bool, *, keep_sign: bool = False) -> dict[str, str]:
-    return widened(enclosure.lo, enclosure.hi, keep_sign=keep_sign) if as_set else interval_entry(enclosure)
+def _stored(enclosure: Any, as_set: bool, *, keep_sign: bool = False, slack: float = SLACK) -> dict[str, str]:
+    return (
+        widened(enclosure.lo, enclosure.hi, keep_sign=keep_sign, slack=slack) if as_set else interval_entry(enclosure)
+    )
 
 
 def zero(value: Any, provenance: Any) -> dict[str, Any]:
@@ -83,9 +85,21 @@ def _discs(discs: Any) -> tuple[Any, Any]:
     return np.asarray(discs.center, dtype=np.complex128), np.asarray(discs.radius, dtype=float)
 
 
+def _criticality(value: Any, as_set: bool) -> tuple[dict[str, str], str, bool | None]:
+    """(stored l1, criticality, is the cycle stable): for a set, a sign that is only just decided is not claimed."""
+    l1 = value.lyapunov_coefficient
+    lo, hi = float(l1.lo), float(l1.hi)
+    margin = 0.25 * (hi - lo) if as_set else 0.0
+    if value.criticality == "undetermined" or lo - margin > 0.0 or hi + margin < 0.0:
+        stored = _stored(l1, as_set, keep_sign=True, slack=2 * SLACK)
+        return stored, str(value.criticality), value.cycle_is_stable
+    return _stored(l1, as_set, slack=2 * SLACK), "undetermined", False if value.unstable_dimension > 0 else None
+
+
 def hopf_point(value: Any, provenance: Any) -> dict[str, Any]:
     as_set = _is_set(provenance)
     iso = value.isolation
+    lyapunov, criticality, stable = _criticality(value, as_set)
     return {
         "hints": {
             "parameter": hex_float(value.p_bar),
@@ -100,7 +114,7 @@ def hopf_point(value: Any, provenance: Any) -> dict[str, Any]:
             "state": _stored(value.state, as_set),
             "eigenvector": _stored(value.eigenvector, as_set),  # the real parts, then the imaginary parts
             "transversality": _stored(value.transversality, as_set, keep_sign=True),
-            "lyapunov_coefficient": _stored(value.lyapunov_coefficient, as_set, keep_sign=True),
+            "lyapunov_coefficient": lyapunov,
         },
         "isolation": {
             "parameter_radius": _share(iso.parameter, value.error.parameter),
@@ -109,9 +123,9 @@ def hopf_point(value: Any, provenance: Any) -> dict[str, Any]:
             "eigenvector_radius": _share(iso.eigenvector, value.error.eigenvector),
         },
         "conclusions": {
-            "criticality": str(value.criticality),
+            "criticality": criticality,
             "unstable_dimension": int(value.unstable_dimension),
-            "cycle_is_stable": value.cycle_is_stable,
+            "cycle_is_stable": stable,
         },
     }
 

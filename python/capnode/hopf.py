@@ -24,6 +24,7 @@ from capnode.result import Provenance, Result, Verdict, result_from_core
 from capnode.search.candidates import Refined, Start
 from capnode.search.hopf_search import SearchOptions, SearchReport, search_hopf
 from capnode.search.linear_algebra import FloatArray
+from capnode.statements import ball_text
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -165,7 +166,9 @@ class HopfSearch(Sequence[Result[HopfPoint]]):
         from rich.table import Table
         from rich.text import Text
 
-        table = Table("#", "parameter", "frequency", "first Lyapunov coefficient", "criticality", "unstable", "cycle")
+        table = Table()
+        for name in ("#", "parameter", "frequency", "first Lyapunov coefficient", "criticality", "unstable", "cycle"):
+            table.add_column(name, overflow="fold")  # a number must not be cut
         for k, result in enumerate(self._results):
             if not result.proved:
                 table.add_row(
@@ -247,13 +250,7 @@ def _bounds(x: Any) -> list[float | None]:
 
 
 def _enclosure(x: Any) -> str:
-    """mid ± rad with the digits that are known; the interval where the radius is of the size of the middle."""
-    lo, hi = float(x.lo), float(x.hi)
-    middle, radius = 0.5 * lo + 0.5 * hi, float(np.nextafter(0.5 * (hi - lo) * (1.0 + 1e-9), math.inf))
-    if not math.isfinite(radius) or radius >= abs(middle):
-        return f"[{lo:.3g}, {hi:.3g}]"
-    digits = 17 if radius == 0.0 else max(3, min(17, int(-math.log10(radius / abs(middle))) + 1))
-    return f"{middle:.{digits}g} ± {radius:.1e}"
+    return ball_text(float(x.lo), float(x.hi))
 
 
 def hopf_points(

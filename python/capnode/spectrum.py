@@ -49,6 +49,12 @@ class Spectrum:
         counts = np.bincount(self.component, minlength=len(self.component))
         return np.asarray(counts[self.component] == 1)
 
+    def plot(self, *, ax: Any = None, title: str | None = None) -> Any:
+        """The discs and the imaginary axis; returns the axes (`capnode.plot`)."""
+        from capnode.plot import plot_spectrum
+
+        return plot_spectrum(self, ax=ax, title=title)
+
     def __repr__(self) -> str:
         widest = float(np.max(self.eigenvalues.radius))
         return (

@@ -26,6 +26,21 @@ def _round(x: float, rounding: str, digits: int) -> str:
     return f"{value.normalize():g}" if value else "0"
 
 
+def ball_text(lo: float, hi: float) -> str:
+    """`mid ± rad` with the digits that are known; what is printed contains [lo, hi]. `[lo, hi]` where it holds 0."""
+    if not (math.isfinite(lo) and math.isfinite(hi)) or lo <= 0.0 <= hi:
+        return decimal_bounds(lo, hi, 3)
+    exact = Context(prec=2000)
+    low, high = Decimal(lo), Decimal(hi)
+    middle = exact.divide(exact.add(low, high), Decimal(2))
+    half = exact.subtract(high, middle)
+    digits = 17 if half == 0 else max(2, min(17, middle.adjusted() - half.adjusted() + 2))
+    shown = Context(prec=digits).plus(middle)
+    error = max(abs(exact.subtract(high, shown)), abs(exact.subtract(shown, low)))
+    radius = Context(prec=2, rounding=ROUND_CEILING).plus(error)
+    return f"{shown} ± {radius:.1e}" if radius else f"{shown}"
+
+
 def _numbers(text: str) -> list[float]:
     return [float.fromhex(word) for word in text.split()]
 

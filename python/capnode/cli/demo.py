@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 
 from capnode.cli import NOT_PROVED, PROVED
-from capnode.cli.output import open_folder, print_json, write_hopf_folder, write_text
+from capnode.cli.output import console, open_folder, print_json, write_hopf_folder, write_text
 from capnode.cli.verify import bar, report
 from capnode.statements import decimal_bounds
 
@@ -37,50 +39,65 @@ def run(out: Path, *, json: bool, quiet: bool) -> int:
 
     start = time.perf_counter()
     folder = open_folder(out)
-    console = Console(quiet=json)
-    say = console.print
+    screen = console(quiet=json)
+
+    def say(text: Any, indent: int = 3) -> None:
+        screen.print(Padding(text, (0, 0, 0, indent), expand=False), highlight=False)
+
+    def head(text: str) -> None:
+        screen.print(f"\n[bold]{text}[/bold]", highlight=False)
 
     field, source = moons_field()
+    head("1. A trained network")
     say(
-        "\n[bold]1. A trained network.[/bold] Ten units, h' = tanh((W + p I) h + b), trained to tell scikit-learn's two "
-        "moons\n   apart (examples/train_moons.py). p acts as negative damping; the network as trained is p = 0."
+        "Ten units, h' = tanh((W + p I) h + b), trained to tell scikit-learn's two moons apart "
+        "(examples/train_moons.py). -p acts as a damping of the units; the network as trained is p = 0."
     )
-    say(f"   {field!r}\n   {source}\n", highlight=False)
+    say(f"{escape(repr(field))}, {source}.")
 
-    search = capnode.hopf_points(field, span=SPAN, progress=not quiet and not json and console.is_terminal)
+    terminal = Console(stderr=True).is_terminal
+    search = capnode.hopf_points(field, span=SPAN, progress=not quiet and not json and terminal)
+    head("2. Its Hopf points")
     say(
-        "[bold]2. Its Hopf points.[/bold] Where p moves a pair of eigenvalues across the imaginary axis an oscillation is "
-        "born.\n   Everything below is proved: each number is an enclosure of the true one.\n"
+        "Where p moves a pair of eigenvalues across the imaginary axis, an oscillation is born. Everything below is "
+        "proved: each number is an enclosure of the true one.\n"
     )
-    say(search)
+    say(search, 0)
 
     written, certificate = write_hopf_folder(search, folder)
     written += _pictures(field, search, folder)
-    say("\n[bold]3. What it means.[/bold]")
+    head("3. What it means")
     for line in _story(search):
-        say(f"   {line}", highlight=False)
+        say(line)
 
     verified = None
+    head("4. The referee")
     if certificate is None:
-        say("\n   No point was proved: no certificate was written.")
+        say("No point was proved: no certificate was written.")
     elif find_spec("flint") is None:
-        say("\n[bold]4. Certificates[/bold] were written, but not verified: pip install 'capnode[verify]'")
+        say("The certificates were written, but not verified: that needs pip install 'capnode\\[verify]'.")
     else:
-        say("\n[bold]4. The referee.[/bold] Arb proves each certificate again, from the text of the field alone:\n")
+        say("Arb proves each certificate again, from the text of the field alone:\n")
         path = folder / "hopf-points.certificate.json"
         with bar(quiet or json) as progress:
             verified = capnode.verify(path, progress=progress)
-        report(verified, console)
+        report(verified, screen)
         write_text(folder / "verification.txt", f"{verified}\n")
         written.append(folder / "verification.txt")
 
     seconds = time.perf_counter() - start
     good = len(search) > 0 and search.proved and (verified is None or verified.ok)
     if json:
-        document = {"ok": good, "seconds": seconds, "search": search.to_dict(), "files": [str(path) for path in written]}
+        document = {
+            "ok": good,
+            "seconds": seconds,
+            "search": search.to_dict(),
+            "files": [str(path) for path in written],
+        }
         print_json(document | {"verified": None if verified is None else verified.ok})
-    say(f"\nWritten to {folder}/: {', '.join(path.name for path in written)}", highlight=False)
-    say(f"Check it yourself:  capnode verify {folder}/hopf-points.certificate.json   ({seconds:.1f} s)\n", highlight=False)
+    head(f"Written to {folder}/ in {seconds:.1f} s")
+    say(", ".join(path.name for path in written))
+    say(f"Check it yourself:  capnode verify {folder}/hopf-points.certificate.json\n")
     return PROVED if good else NOT_PROVED
 
 
@@ -95,16 +112,18 @@ def _story(search: Any) -> list[str]:
     zero = [p for p in points if float(p.parameter.lo) > 0.0]
     below = [p for p in points if float(p.parameter.hi) < 0.0]
     lines.append(
-        f"{len(below)} lie below the trained value p = 0 and {len(zero)} above it: the network was trained into the middle "
-        "of its bifurcations."
+        f"{len(below)} lie below the trained value p = 0 and {len(zero)} above it: training left the network in the "
+        "midst of them."
         if below and zero
         else f"All {len(points)} lie on one side of the trained value p = 0."
     )
     first = points[0]
-    born = {"supercritical": "grow out of", "subcritical": "shrink into"}.get(first.criticality, "meet")
+    born = {"supercritical": "small cycles grow out of", "subcritical": "small cycles shrink into"}.get(
+        first.criticality, "small cycles meet"
+    )
     lines.append(
         f"The first, at p in {decimal_bounds(float(first.parameter.lo), float(first.parameter.hi), 12)}, is "
-        f"{first.criticality}: small cycles {born} the equilibrium, with angular frequency "
+        f"{first.criticality}: {born} the equilibrium, with angular frequency "
         f"{decimal_bounds(float(first.frequency.lo), float(first.frequency.hi), 12)}."
     )
     stable = [p for p in points if p.cycle_is_stable]
@@ -128,6 +147,8 @@ def _pictures(field: Any, search: Any, folder: Path) -> list[Path]:
     if not spectrum.proved:
         return []
     middle = float(np.asarray(point.parameter.mid))
-    axes = plot_spectrum(spectrum.require(), title=f"Eigenvalues of the Jacobian at the first Hopf point, p ≈ {middle:.6g}")
+    axes = plot_spectrum(
+        spectrum.require(), title=f"Eigenvalues of the Jacobian at the first Hopf point, p ≈ {middle:.6g}"
+    )
     save_figure(axes.figure, folder / "spectrum.png")
     return [folder / "spectrum.png"]

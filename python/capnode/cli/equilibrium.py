@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from capnode.cli import NOT_PROVED, PROVED
 from capnode.cli.model import read_point
-from capnode.cli.output import as_text, open_folder, print_json, write_json, write_text
+from capnode.cli.output import as_text, console, open_folder, print_json, write_json, write_text
 from capnode.statements import decimal_bounds
 
 
@@ -29,7 +28,7 @@ def run(field: Any, *, near: str | None, p: str | None, out: Path | None, json: 
     if json:
         print_json(document)
     else:
-        Console().print(table(result) if result.proved else result)
+        console().print(table(result) if result.proved else result)
     if folder is not None:
         write_text(folder / "equilibrium.txt", as_text(table(result) if result.proved else result))
         write_json(folder / "equilibrium.json", document)

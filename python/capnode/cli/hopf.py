@@ -9,7 +9,7 @@ from rich.console import Console
 
 from capnode.cli import NOT_PROVED, PROVED
 from capnode.cli.model import read_point
-from capnode.cli.output import open_folder, print_json, write_hopf_folder
+from capnode.cli.output import console, open_folder, print_json, write_hopf_folder
 
 
 def run(
@@ -28,21 +28,21 @@ def run(
 
     folder = None if out is None else open_folder(out)
     start = read_point(near, field.dim)
-    console = Console(stderr=True)
+    terminal = Console(stderr=True)
     search = capnode.hopf_points(
         field,
         span=span,
         near=start,
         method=method,  # type: ignore[arg-type]
         threads=threads,
-        progress=not quiet and console.is_terminal,
+        progress=not quiet and terminal.is_terminal,
     )
     if json:
         print_json(search.to_dict())
     else:
-        Console().print(search)
+        console().print(search)
     if folder is not None:
         written, _ = write_hopf_folder(search, folder)
         if not json:
-            Console().print(f"Written to {folder}: {', '.join(path.name for path in written)}", highlight=False)
+            console().print(f"Written to {folder}: {', '.join(path.name for path in written)}", highlight=False)
     return PROVED if len(search) > 0 and search.proved and not search.interrupted else NOT_PROVED

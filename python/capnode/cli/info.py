@@ -8,12 +8,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from capnode.certificate import FORMAT, Certificate, float_environment, software
 from capnode.cli import PROVED
-from capnode.cli.output import print_json
+from capnode.cli.output import console, print_json
 
 OPTIONAL = ("torch", "matplotlib", "python-flint", "scipy", "safetensors")
 
@@ -27,7 +26,7 @@ def run(file: Path | None, *, json: bool) -> int:
     table = Table(show_header=False, box=None, pad_edge=False)
     for key, value in document.items():
         table.add_row(key.replace("_", " "), str(value))
-    Console().print(table, highlight=False)
+    console().print(table, highlight=False)
     return PROVED
 
 

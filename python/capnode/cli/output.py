@@ -14,6 +14,14 @@ from rich.console import Console
 
 from capnode.certificate import Certificate, certificate_of_many, write_whole
 
+WIDTH = 120  # of text that does not go to a terminal
+
+
+def console(*, quiet: bool = False) -> Console:
+    """Standard output, as wide as the terminal, or WIDTH where it is none (a pipe, a file)."""
+    plain = Console(quiet=quiet)
+    return plain if plain.is_terminal else Console(quiet=quiet, width=WIDTH)
+
 
 def open_folder(path: Path) -> Path:
     """Makes the folder, and makes sure that it can be written before anything is computed."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from capnode.cli import NOT_PROVED, PROVED
-from capnode.cli.output import print_json
+from capnode.cli.output import console, print_json
 from capnode.selftest import run as run_checks
 
 
@@ -29,7 +28,7 @@ def run(*, json: bool) -> int:
     for c in checks:
         mark = Text("ok", style="bold green") if c.holds else Text("FAIL", style="bold red")
         table.add_row(c.name, mark, c.detail, f"{c.seconds:.2f}")
-    console = Console()
-    console.print(table)
-    console.print("All checks hold." if good else "This installation must not be trusted: see above.")
+    screen = console()
+    screen.print(table)
+    screen.print("All checks hold." if good else "This installation must not be trusted: see above.")
     return PROVED if good else NOT_PROVED

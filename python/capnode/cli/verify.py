@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,18 +12,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from capnode.cli import NOT_PROVED, PROVED
-from capnode.cli.output import print_json
+from capnode.cli.output import console, print_json
 
 
 @contextmanager
 def bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     """A progress bar on the terminal's standard error, or nothing."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    terminal = Console(stderr=True)
+    if quiet or not terminal.is_terminal:
         yield None
         return
     columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=terminal, transient=True) as progress:
         task = progress.add_task("verifying", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -50,11 +49,11 @@ def run(path: Path, *, fields: list[Path], points: int | None, all_checks: bool,
             }
         )
     else:
-        report(found, Console(file=sys.stdout), all_checks=all_checks)
+        report(found, console(), all_checks=all_checks)
     return PROVED if found.ok else NOT_PROVED
 
 
-def report(found: Any, console: Console, *, all_checks: bool = False) -> None:
+def report(found: Any, screen: Console, *, all_checks: bool = False) -> None:
     """The two layers, then what failed (or everything)."""
     for layer, holds, text in (
         ("digest", found.unchanged, "the file is unchanged"),
@@ -63,9 +62,9 @@ def report(found: Any, console: Console, *, all_checks: bool = False) -> None:
         count = sum(check.layer == layer for check in found.checks)
         mark = Text("ok  ", style="bold green") if holds else Text("FAIL", style="bold red")
         said = text if holds else "see below"
-        console.print(Text.assemble(mark, f" {layer}: {said} ({count} checks)"))
+        screen.print(Text.assemble(mark, f" {layer}: {said} ({count} checks)"))
     for check in found.checks:
         if all_checks or not check.holds:
-            console.print(Text(f"  {check}", style="" if check.holds else "red"))
+            screen.print(Text(f"  {check}", style="" if check.holds else "red"))
     if found.checked < found.total:
-        console.print(f"  {found.total - found.checked} theorems were left out, as asked for")
+        screen.print(f"  {found.total - found.checked} theorems were left out, as asked for")

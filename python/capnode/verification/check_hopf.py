@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from flint import acb, acb_mat, arb
@@ -11,9 +12,17 @@ from capnode.verification import decode
 from capnode.verification.augmented import Newton, Point
 from capnode.verification.balls import all_inside, inside, modulus, show
 from capnode.verification.decode import Box, Interval, member
-from capnode.verification.diagonal_family import recognise
+from capnode.verification.diagonal_family import Family, recognise
 from capnode.verification.evaluate import Evaluator
-from capnode.verification.hopf_point import coefficients, count_on_axis, jacobian_at, prove, unit_eigenvector
+from capnode.verification.hopf_point import (
+    coefficients,
+    count_on_axis,
+    jacobian_at,
+    lyapunov_of_family,
+    prove,
+    state_of_family,
+    unit_eigenvector,
+)
 from capnode.verification.program import Program
 from capnode.verification.report import Checks
 from capnode.verification.spectrum import enclose_spectrum
@@ -31,13 +40,20 @@ def check_hopf(entry: Any, program: Program, checks: Checks) -> None:
     centre = _centre(hints, n)
     psi = decode.complex_numbers(member(hints, "functional", "hints"), "the functional", n)
     evaluator = Evaluator(program)
+    family = recognise(program)
+    if family is not None and family.slope is None:
+        family = None  # the short formulas hold for tanh, atan and erf only
 
     proved = prove(evaluator, centre, psi)
     if not checks.add("existence: the augmented system has a zero at the hint", proved is not None) or proved is None:
         return
     newton, zero, radii = proved
+    if family is not None:
+        state = state_of_family(family, zero)
+        if state is not None:
+            zero = replace(zero, state=[a.intersection(b) for a, b in zip(zero.state, state, strict=True)])
     _check_enclosures(entry, zero, checks)
-    _check_isolation(entry, program, newton, zero, radii, checks)
+    _check_isolation(entry, family, newton, zero, radii, checks)
 
     jacobian = jacobian_at(evaluator, zero)
     axis = count_on_axis(jacobian, zero.frequency)
@@ -47,7 +63,7 @@ def check_hopf(entry: Any, program: Program, checks: Checks) -> None:
     checks.add(
         "unstable dimension", axis.holds and unstable == axis.unstable, f"stated {unstable}, found {axis.unstable}"
     )
-    _check_coefficients(entry, evaluator, zero, jacobian, psi, checks)
+    _check_coefficients(entry, evaluator, family, zero, jacobian, psi, checks)
     _check_conclusions(entry, unstable, checks)
 
 
@@ -99,7 +115,7 @@ def _holds_unit_vector(claimed: Box, q: list[acb]) -> bool:
     for x, rate, lo, hi in zip(flat, rates, claimed.lo, claimed.hi, strict=True):
         slope = float(rate.mid())
         if slope != 0.0:
-            ends = sorted((float((arb(end) - x).mid()) / slope for end in (lo, hi)))
+            ends = sorted(float((arb(end) - x).mid()) / slope for end in (lo, hi))
             low, high = max(low, ends[0]), min(high, ends[1])
     angle = arb(0.5 * (low + high))
     phase = acb(angle.cos(), angle.sin())
@@ -108,9 +124,9 @@ def _holds_unit_vector(claimed: Box, q: list[acb]) -> bool:
 
 
 def _check_isolation(
-    entry: Any, program: Program, newton: Newton, zero: Point, radii: list[arb], checks: Checks
+    entry: Any, family: Family | None, newton: Newton, zero: Point, radii: list[arb], checks: Checks
 ) -> None:
-    n = program.dim
+    n = len(zero.state)
     iso = member(entry, "isolation", "the theorem")
     parameter = decode.number(member(iso, "parameter_radius", "isolation"), "the radius of the parameter")
     frequency = decode.number(member(iso, "frequency_radius", "isolation"), "the radius of the frequency")
@@ -128,22 +144,20 @@ def _check_isolation(
         within = all(bool(a <= b) for a, b in zip(balls, radii, strict=True))
         checks.add(name, within or newton.contracts([b + arb(2.0**-200) for b in balls]))
     else:
-        checks.add(name, _alone_in_family(program, newton.centre, parameter, frequency), "diagonal family")
+        checks.add(name, _alone_in_family(family, newton.centre, parameter, frequency), "diagonal family")
 
 
-def _alone_in_family(program: Program, centre: Point, parameter: float, frequency: float) -> bool:
+def _alone_in_family(family: Family | None, centre: Point, parameter: float, frequency: float) -> bool:
     """x' = c s(A(p) x + b), s odd and monotone with the only zero 0: (p, w) belongs to exactly one eigenvalue of M.
 
     Equilibria are the zeros of A(p) x + b, J = c s'(0) (M + p I), so p = -Re lambda and w = c s'(0) |Im lambda|.
     """
-    slopes = {"tanh": arb(1), "atan": arb(1), "erf": 2 / arb.pi().sqrt()}
-    family = recognise(program)
-    if family is None or family.function not in slopes or not (math.isfinite(parameter) and math.isfinite(frequency)):
+    speed = None if family is None else family.slope
+    if family is None or speed is None or not (math.isfinite(parameter) and math.isfinite(frequency)):
         return False
     found = enclose_spectrum(acb_mat([[acb(z) for z in row] for row in family.matrix.table()]))
     if found is None:
         return False
-    speed = family.scale * slopes[family.function]
     candidates = 0
     for i, (c, r) in enumerate(zip(found.centre, found.radius, strict=True)):
         off_p = abs(-c.real - centre.parameter) > r + arb(parameter)
@@ -157,17 +171,27 @@ def _alone_in_family(program: Program, centre: Point, parameter: float, frequenc
 
 
 def _check_coefficients(
-    entry: Any, evaluator: Evaluator, zero: Point, jacobian: acb_mat, psi: list[acb], checks: Checks
+    entry: Any,
+    evaluator: Evaluator,
+    family: Family | None,
+    zero: Point,
+    jacobian: acb_mat,
+    psi: list[acb],
+    checks: Checks,
 ) -> None:
     found = coefficients(evaluator, zero, jacobian, psi)
     claim = _claimed(entry, "transversality")
-    truth = found.transversality
+    truth = found.transversality if family is None else family.slope  # there d Re(lambda)/dp = c s'(0)
     name = "the enclosure of the transversality holds it"
     checks.add(name, truth is not None and inside(truth, claim.lo, claim.hi), "" if truth is None else show(truth))
     checks.add("the pair crosses the axis with non-zero speed", claim.lo > 0 or claim.hi < 0)
     claim = _claimed(entry, "lyapunov_coefficient")
     everything = claim.lo == -math.inf and claim.hi == math.inf
     l1 = found.lyapunov
+    if family is not None and family.slope is not None and evaluator.program.has_weight_radius:
+        short = lyapunov_of_family(family, family.slope, zero)
+        if short is not None and short.is_finite():
+            l1 = short if l1 is None or not l1.is_finite() else l1.intersection(short)
     name = "the enclosure of the first Lyapunov coefficient holds it"
     checks.add(name, everything or (l1 is not None and inside(l1, claim.lo, claim.hi)), "" if l1 is None else show(l1))
 

@@ -8,9 +8,9 @@ from typing import Any
 from flint import acb, acb_mat, arb
 
 from capnode.verification import decode
+from capnode.verification.balls import modulus
 from capnode.verification.decode import ComplexDiscs, Malformed, member
 from capnode.verification.report import Checks
-from capnode.verification.balls import modulus
 from capnode.verification.spectrum import Discs, enclose_spectrum
 
 
@@ -22,9 +22,8 @@ def check_spectrum(entry: Any, checks: Checks) -> None:
     box = decode.box(matrix, "the matrix", n * n)
     if not checks.add("the matrix is bounded", box.bounded):
         return
-    claimed = decode.discs(
-        member(member(entry, "enclosures", "the theorem"), "eigenvalues", "enclosures"), "eigenvalues"
-    )
+    enclosures = member(entry, "enclosures", "the theorem")
+    claimed = decode.discs(member(enclosures, "eigenvalues", "enclosures"), "eigenvalues")
     found = enclose_spectrum(acb_mat(n, n, [acb(z) for z in box.balls]))
     if not checks.add("the eigenvalues can be enclosed", found is not None) or found is None:
         return

@@ -50,6 +50,12 @@ class Family:
     matrix: arb_mat
     bias: list[arb]
 
+    @property
+    def slope(self) -> arb | None:
+        """scale * function'(0) where the function is odd with the only zero 0 and third derivative -2 f'(0) there."""
+        slopes = {"tanh": arb(1), "atan": arb(1), "erf": 2 / arb.pi().sqrt()}
+        return self.scale * slopes[self.function] if self.function in slopes else None
+
 
 def _rows(a: Rows | None, b: Rows | None, sign: int = 1) -> Rows | None:
     if b is not None and sign < 0:

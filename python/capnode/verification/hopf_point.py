@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from flint import acb, acb_mat, arb
 
 from capnode.verification.augmented import AugmentedSystem, Newton, Point
+from capnode.verification.balls import column, complex_entries
+from capnode.verification.diagonal_family import Family
 from capnode.verification.evaluate import Evaluator, Vector
 from capnode.verification.linear_system import solve
-from capnode.verification.spectrum import enclose_spectrum
+from capnode.verification.spectrum import enclose_spectrum, find_basis
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,50 @@ def coefficients(evaluator: Evaluator, zero: Point, jacobian: acb_mat, psi: list
         return Coefficients(transversality, pair(total).real / (2 * w))
     except ZeroDivisionError:
         return Coefficients(transversality)
+
+
+def state_of_family(family: Family, zero: Point) -> list[arb] | None:
+    """The equilibrium -A(p)^-1 b of the family x' = c s(A(p) x + b), A(p) = M + p I."""
+    n = len(zero.state)
+    if all(bool(z == 0) for z in family.bias):
+        return [arb(0)] * n
+    shifted = acb_mat(
+        [[acb(family.matrix[i, k] + (zero.parameter if i == k else 0)) for k in range(n)] for i in range(n)]
+    )
+    try:
+        return [-z.real for z in solve(shifted, [acb(z) for z in family.bias])]
+    except ZeroDivisionError:
+        return None
+
+
+def lyapunov_of_family(family: Family, slope: arb, zero: Point) -> arb | None:
+    """l1 in the family x' = c s(M x + p x + b), s one of tanh, atan, erf, where it has a short formula.
+
+    At y = M x + p x + b = 0 the second derivative vanishes and C(u, v, w) = c s'''(0) (Au)(Av)(Aw) entrywise, with
+    A q = i L q, w = c s'(0) L and s'''(0) = -2 s'(0): l1 = L^2 Im <p, |q|^2 q>. `slope` is c s'(0). The eigenvectors of
+    M are V y and z^T V^-1 with y_i = z_i = 1 in an eigenbasis V, so that their product is 1 to second order.
+    """
+    n = len(zero.state)
+    level = zero.frequency / slope
+    basis = find_basis(acb_mat([[acb(z) for z in row] for row in family.matrix.table()]))
+    if basis is None:
+        return None
+    value = acb(-zero.parameter, level)
+    i = min(range(n), key=lambda k: float(abs(basis.discs.centre[k] - value).mid()))
+    right, left = basis.vector_bounds(i), basis.vector_bounds(i, left=True)
+    if right is None or left is None or not bool(abs(basis.discs.centre[i] - value) < 2 * basis.discs.radius[i] + 1e-9):
+        return None
+
+    def about_unit(bounds: list[arb]) -> list[acb]:
+        return [acb(1) if k == i else acb(arb(0, b), arb(0, b)) for k, b in enumerate(bounds)]
+
+    y, z = about_unit(right), about_unit(left)
+    q = complex_entries(basis.v * column(y))
+    row = complex_entries(basis.v.inv().transpose() * column(z))  # V is exact: its inverse is thin, z is not
+    squares = [a.real**2 + a.imag**2 for a in q]
+    pairing = sum((a * b for a, b in zip(y, z, strict=True)), acb(0))
+    cubic = sum((a * b * c for a, b, c in zip(row, squares, q, strict=True)), acb(0))
+    return level**2 * (cubic / pairing).imag / sum(squares, arb(0))
 
 
 def _coefficient(

@@ -1,7 +1,7 @@
 """Enclosures of the solutions of linear systems with ball matrices, componentwise.
 
-Arb's preconditioned solver bounds the error by one norm for all components. From its answer X, with x in its middle, any
-matrix R and E = I - R A, the solution y of every system A y = b of the set satisfies
+Arb's preconditioned solver bounds the error by one norm for all components. From its answer X, with x in its middle,
+any matrix R and E = I - R A, the solution y of every system A y = b of the set satisfies
     y - x = R (b - A x) + E (y - x),    y in X,
 so the right side, evaluated over X, encloses y again, component by component; this is repeated.
 """

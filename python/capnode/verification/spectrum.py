@@ -83,8 +83,28 @@ def _transformed(j: acb_mat, v: acb_mat) -> acb_mat | None:
         return None
 
 
+@dataclass(frozen=True)
+class Eigenbasis:
+    """V (exact numbers, proved regular), T = V^-1 J V enclosed, and the discs of T."""
+
+    v: acb_mat
+    t: acb_mat
+    discs: Discs
+
+    def vector_bounds(self, i: int, *, left: bool = False) -> list[arb] | None:
+        """Bounds of |y_j| for the right (or left) eigenvector y of T in the isolated disc i, scaled to y_i = 1."""
+        sizes = _Sizes.of(self.t.transpose() if left else self.t)
+        return sizes.vector_bounds(i)
+
+
 def enclose_spectrum(j: acb_mat, corrections: int = 2) -> Discs | None:
     """Discs for all eigenvalues; None where no basis was found that Arb could prove invertible."""
+    basis = find_basis(j, corrections)
+    return None if basis is None else basis.discs
+
+
+def find_basis(j: acb_mat, corrections: int = 2) -> Eigenbasis | None:
+    """A basis of approximate eigenvectors that Arb proved invertible, or None."""
     n = j.nrows()
     mid = np.array([complex(float(z.real.mid()), float(z.imag.mid())) for z in j.entries()]).reshape(n, n)
     if not np.all(np.isfinite(mid)):
@@ -103,7 +123,7 @@ def enclose_spectrum(j: acb_mat, corrections: int = 2) -> Discs | None:
         v, t = better, improved
     if t is None:
         return None
-    return _discs(t)
+    return Eigenbasis(v, t, _discs(t))
 
 
 def _correct(v: acb_mat, t: acb_mat) -> acb_mat | None:
@@ -127,40 +147,65 @@ def _correct(v: acb_mat, t: acb_mat) -> acb_mat | None:
     return out
 
 
-def _discs(t: acb_mat) -> Discs:
-    """Gershgorin by rows, with the second-order radius for discs that meet no other.
+@dataclass(frozen=True)
+class _Sizes:
+    """|T_ij|, the row sums off the diagonal, the middles of T_ii and the radii about them, and the row discs."""
 
-    If disc i is isolated its eigenvector y of T can be scaled to y_i = 1, |y_j| <= 1, and
-    (lambda - T_jj) y_j = sum_{k != j} T_jk y_k bounds |y_j| by (|T_ji| + m_i sum_{k != i, j} |T_jk|) / gap_j, where m_i
-    bounds the entries. Then |lambda - T_ii| <= sum_{j != i} |T_ij| |y_j|.
-    """
-    n = t.nrows()
-    table = t.table()
-    size = [[modulus(z).upper() for z in row] for row in table]
-    rows = [sum((size[i][k] for k in range(n) if k != i), arb(0)).upper() for i in range(n)]
-    centre = [acb(table[i][i].real.mid(), table[i][i].imag.mid()) for i in range(n)]
-    own = [modulus(table[i][i] - centre[i]).upper() for i in range(n)]
-    discs = Discs(centre, [(r + o).upper() for r, o in zip(rows, own, strict=True)])
-    if n == 1 or all(o < 1e-25 for o in discs.radius):
-        return discs
-    radius = list(discs.radius)
-    for i in range(n):
-        if radius[i] < 1e-25 or not discs.isolated(i):
-            continue
-        gaps = [modulus(centre[i] - centre[k]) - discs.radius[i] - own[k] for k in range(n)]
+    size: list[list[arb]]
+    rows: list[arb]
+    centre: list[acb]
+    own: list[arb]
+    discs: Discs
+
+    @staticmethod
+    def of(t: acb_mat) -> _Sizes:
+        n = t.nrows()
+        table = t.table()
+        size = [[modulus(z).upper() for z in row] for row in table]
+        rows = [sum((size[i][k] for k in range(n) if k != i), arb(0)).upper() for i in range(n)]
+        centre = [acb(table[i][i].real.mid(), table[i][i].imag.mid()) for i in range(n)]
+        own = [modulus(table[i][i] - centre[i]).upper() for i in range(n)]
+        return _Sizes(size, rows, centre, own, Discs(centre, [(r + o).upper() for r, o in zip(rows, own, strict=True)]))
+
+    def vector_bounds(self, i: int) -> list[arb] | None:
+        """If disc i is isolated its eigenvector y can be scaled to y_i = 1, |y_j| <= 1.
+
+        Then (lambda - T_jj) y_j = sum_{k != j} T_jk y_k bounds |y_j| by
+        (|T_ji| + m sum_{k != i, j} |T_jk|) / gap_j, where m bounds the entries besides y_i; repeated.
+        """
+        n = len(self.rows)
+        if not self.discs.isolated(i):
+            return None
+        gaps = [modulus(self.centre[i] - self.centre[k]) - self.discs.radius[i] - self.own[k] for k in range(n)]
         if not all(k == i or bool(gaps[k] > 0) for k in range(n)):
-            continue
+            return None
         largest = arb(1)
         entries: list[arb] = []
         for _ in range(4):
             entries = [
-                arb(0) if k == i else _least((size[k][i] + largest * (rows[k] - size[k][i])) / gaps[k], largest)
+                arb(1)
+                if k == i
+                else _least((self.size[k][i] + largest * (self.rows[k] - self.size[k][i])) / gaps[k], largest)
                 for k in range(n)
             ]
-            largest = _greatest(entries)
-        bound = own[i] + sum((size[i][k] * entries[k] for k in range(n) if k != i), arb(0))
-        radius[i] = _least(bound, radius[i])
-    return Discs(centre, radius)
+            largest = _greatest([z for k, z in enumerate(entries) if k != i])
+        return entries
+
+
+def _discs(t: acb_mat) -> Discs:
+    """Gershgorin by rows; a disc that meets no other gets |lambda - T_ii| <= sum_{j != i} |T_ij| |y_j|."""
+    sizes = _Sizes.of(t)
+    discs = sizes.discs
+    n = t.nrows()
+    if n == 1 or all(o < 1e-25 for o in discs.radius):
+        return discs
+    radius = list(discs.radius)
+    for i in range(n):
+        entries = None if radius[i] < 1e-25 else sizes.vector_bounds(i)
+        if entries is not None:
+            coupling = sum((sizes.size[i][k] * entries[k] for k in range(n) if k != i), arb(0))
+            radius[i] = _least(sizes.own[i] + coupling, radius[i])
+    return Discs(discs.centre, radius)
 
 
 def _least(a: arb, b: arb) -> arb:
