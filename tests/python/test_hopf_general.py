@@ -345,6 +345,26 @@ def test_the_same_point_from_different_hints() -> None:
     assert a.same_as(a) == "same"
 
 
+@pytest.mark.parametrize("delta", [0.1, 1e-2, 1e-3, 1e-5, 1e-7])
+def test_an_isolation_box_never_holds_a_second_point(delta: float) -> None:
+    """x' = tanh((S + (p^2 - delta^2) I) x), S like skew: the pair crosses at p = +-delta, all else equal."""
+    net = Net(2)
+    sx = net.add("affine", 0, np.array([[0.0, -1.25], [1.0, 0.0]]), None)
+    p2 = net.add("multiply", 1, 1)
+    shifted = net.add("exact", p2, np.ones((1, 1)), np.array([-delta * delta]))
+    scalar = net.add("gather", shifted, [0, 0])
+    product = net.add("multiply", scalar, 0)
+    z = net.add("add", sx, product)
+    net.add("apply", "tanh", z)
+    w = float(np.sqrt(1.25))
+    v = np.array([1.0, -1j * w / 1.25])
+    left, right = (prove(net, (p, w, np.zeros(2), v)) for p in (-delta, delta))
+    for point, sign in ((left, -1), (right, 1)):
+        assert abs(float(point.parameter.mid) - sign * delta) < 1e-9 * delta
+        assert 1e-3 * delta < point.isolation.parameter < 2 * delta
+    assert left.same_as(right) == "different"
+
+
 def test_values_survive_pickling() -> None:
     import pickle
 

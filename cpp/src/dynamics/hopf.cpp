@@ -83,6 +83,69 @@ Evidence evidence(std::string what, Interval left, std::string relation, Interva
     return {std::move(what), left.lo, left.hi, std::move(relation), right.lo, right.hi, holds};
 }
 
+/// Hypothesis (3) for all J of the ball, +-i w being two of its eigenvalues.
+struct OtherEigenvalues {
+    bool off_axis = false;
+    std::size_t unstable = 0;
+    Evidence line;
+    Verdict verdict = Verdict::other_eigenvalue_on_axis;
+    std::string detail;
+};
+
+// By the discs: i (the pair's) and its conjugate are isolated, so they hold one eigenvalue each, and all the others lie
+// in the other discs. Where those are off the axis, the two eigenvalues on it, +-i w, are those of the two discs. Where
+// the discs are too wide, or there is no basis (null): by the inertia of the complement of the pair.
+OtherEigenvalues count_off_axis(const BallMatrix& j, const Interval& w, const VerifiedEigenbasis* basis,
+                                std::size_t pair) {
+    OtherEigenvalues out;
+    const std::size_t n = j.rows();
+    if (n == 2) {
+        out.off_axis = true;
+        out.line = evidence("no other eigenvalue on the imaginary axis: number of other eigenvalues", 0.0, "contains",
+                            0.0, true);
+        return out;
+    }
+    bool resonant = false;
+    if (basis != nullptr && basis->valid && basis->isolated[pair]) {
+        const HalfPlaneCount count = count_others(*basis, pair);
+        double margin = infinity;
+        for (std::size_t k = 0; k < n; ++k) {
+            if (k == pair || k == basis->conjugate[pair]) continue;
+            const double radius = basis->isolated[k] ? basis->eigenvalue_radius[k] : basis->row_radius[k];
+            const double distance = subtract_down(std::fabs(basis->center[k].real()), radius);
+            if (!(distance >= margin)) margin = distance;
+            if (!(distance > 0.0) && out.detail.empty()) {
+                out.detail = "the disc about " + hopf::number(basis->center[k]) + " of radius " + hopf::number(radius) +
+                             " meets the imaginary axis";
+                const double off = std::fabs(std::fabs(basis->center[k].imag()) - 2.0 * midpoint(w));
+                resonant = off <= radius + 1e-6 * midpoint(w);
+            }
+        }
+        if (count.undecided == 0) {
+            out.off_axis = margin > 0.0;
+            out.unstable = count.positive;
+            out.line = evidence("no other eigenvalue on the imaginary axis: least distance of a disc to it", margin,
+                                ">", 0.0, out.off_axis);
+            return out;
+        }
+    }
+    const StabilityCount count = stability_count_others(j, {0.0, midpoint(w)});
+    if (count.proved && count.critical == 2 && count.positive + count.negative == n - 2) {
+        out.off_axis = true;
+        out.unstable = count.positive;
+        out.line = evidence("no other eigenvalue on the imaginary axis: inertia of the complement, its dimension",
+                            static_cast<double>(count.positive + count.negative), "contains",
+                            static_cast<double>(n - 2), true);
+        return out;
+    }
+    if (out.detail.empty()) out.detail = "the complement of the pair could not be split: " + count.reason;
+    if (resonant) {
+        out.verdict = Verdict::strong_resonance;
+        out.detail += " at twice the frequency (1:2 resonance)";
+    }
+    return out;
+}
+
 }  // namespace
 
 struct HopfPoint::Theorem {
@@ -179,50 +242,9 @@ Result<HopfPoint> HopfPoint::Theorem::prove(const Field& field, const HopfHint& 
                                                      hopf::number(speed->hi) + "], which holds 0");
 
     // ---- (3) no other eigenvalue on the axis ----
-    std::size_t unstable = 0;
-    if (n > 2) {
-        bool counted = false;
-        std::string on_axis;
-        bool resonant = false;
-        if (basis && basis->valid && basis->isolated[frame.index]) {
-            const HalfPlaneCount count = count_others(*basis, frame.index);
-            double margin = infinity;
-            for (std::size_t k = 0; k < n; ++k) {
-                if (k == frame.index || k == basis->conjugate[frame.index]) continue;
-                const double radius = basis->isolated[k] ? basis->eigenvalue_radius[k] : basis->row_radius[k];
-                const double distance = subtract_down(std::fabs(basis->center[k].real()), radius);
-                if (!(distance >= margin)) margin = distance;
-                if (!(distance > 0.0) && on_axis.empty()) {
-                    on_axis = "the disc about " + hopf::number(basis->center[k]) + " of radius " +
-                              hopf::number(radius) + " meets the imaginary axis";
-                    const double off = std::abs(std::fabs(basis->center[k].imag()) - 2.0 * zero.w.mid);
-                    resonant = off <= radius + 1e-6 * zero.w.mid;
-                }
-            }
-            counted = count.undecided == 0;
-            if (counted) {
-                unstable = count.positive;
-                claim("no other eigenvalue on the imaginary axis: least distance of a disc to it", margin, ">", 0.0,
-                      true);
-            }
-        }
-        if (!counted) {
-            const StabilityCount count = stability_count_others(j.dx, {0.0, zero.w.mid});
-            counted = count.proved && count.critical == 2;
-            if (counted) {
-                unstable = count.positive;
-                claim("no other eigenvalue on the imaginary axis: inertia of the complement, its dimension",
-                      static_cast<double>(count.positive + count.negative), "contains", static_cast<double>(n - 2),
-                      count.positive + count.negative == n - 2);
-            } else {
-                if (on_axis.empty()) on_axis = "the complement of the pair could not be split: " + count.reason;
-                return refused(resonant ? Verdict::strong_resonance : Verdict::other_eigenvalue_on_axis,
-                               resonant ? on_axis + " at twice the frequency (1:2 resonance)" : on_axis);
-            }
-        }
-    } else {
-        claim("no other eigenvalue on the imaginary axis: number of other eigenvalues", 0.0, "contains", 0.0, true);
-    }
+    const OtherEigenvalues others = count_off_axis(j.dx, w, basis.get(), frame.index);
+    if (!others.off_axis) return refused(others.verdict, others.detail);
+    lines.push_back(others.line);
     if (stopped()) return refused(Verdict::interrupted, "");
 
     // ---- (5) the first Lyapunov coefficient ----
@@ -261,11 +283,11 @@ Result<HopfPoint> HopfPoint::Theorem::prove(const Field& field, const HopfHint& 
     for (std::size_t k = 0; k < n; ++k) point.state.push_back(to_interval(Ball{zero.x.mid(k, 0), zero.x.rad(k, 0)}));
     point.eigenvector = hopf::normalised(zero.v);
     point.transversality = *speed;
-    point.unstable_dimension = unstable;
+    point.unstable_dimension = others.unstable;
     // The cycle is stable iff l1 < 0 and all other multipliers are inside: a positive l1 or another unstable direction
     // is enough for `false`.
-    if (unstable > 0 || point.criticality == Criticality::subcritical) point.cycle_is_stable = false;
-    if (unstable == 0 && point.criticality == Criticality::supercritical) point.cycle_is_stable = true;
+    if (others.unstable > 0 || point.criticality == Criticality::subcritical) point.cycle_is_stable = false;
+    if (others.unstable == 0 && point.criticality == Criticality::supercritical) point.cycle_is_stable = true;
     point.h11 = lyapunov.h11;
     point.h20 = lyapunov.h20;
     HopfIsolation& box = point.isolation;
