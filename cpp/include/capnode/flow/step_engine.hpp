@@ -1,0 +1,106 @@
+// One validated polynomial step for a group of lanes: the Taylor polynomial in plain doubles, and a posteriori ONE radius
+// per row of every register, valid on the whole step.
+//
+// Scaled time. With tau = t / scale (scale per lane, negative backward) all series are in tau, and hold on
+// tau in [0, theta]. A series a has the norms ||a|| = sum_k |a_k| theta^k >= sup |a|, ||a||' = sum_k k |a_k| theta^k and the
+// suffix sums suf_a[k] = sum_{j>=k} |a_j| theta^j. theta can be lowered without touching a coefficient, so a step that was
+// too long is tried again shorter for the price of the radii alone.
+//
+// Radii. For every register: |v(tau) - V(tau)| <= radius for all tau in [0, theta], where v is what the register's exact
+// operations give along every curve within `state_radius` of the polynomial P of the state, for every weight in the weight
+// radius. Formulas and proofs stand above the code of each operation (step_engine.cpp); N is the order of the series:
+//     linear        |W| r_a + rounding
+//     a b           ||a|| r_b + ||b|| r_a + r_a r_b + sum_i |a_i| suf_b[N+1-i] + rounding
+//     f (integral)  pure error of U' = W V' by integration or Gronwall, + sup |f'| r_v
+// Only absolute sums of coefficients enter: O(N) a row, where a second recurrence in balls would cost O(N^2).
+//
+// Defect: integral over [0, theta] of |P' - scale f(P)|, per row. Tangents likewise: Q the series of the matrix solution of
+// Q' = scale J(P) Q, Q(0) = I, with the integral of |Q' - scale J(x) Q| for all curves x within the state radius.
+//
+// Source: radii polynomials for the initial value problem (methods, Flow); the residual forms are own derivations.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "capnode/flow/taylor_program.hpp"
+#include "capnode/numerics/matrix.hpp"
+
+namespace capnode {
+
+struct StepKernels;
+
+class StepEngine {
+  public:
+    /// lanes: 1 or a multiple of 8. `order` p >= 2: degree of P; `extra` q >= 1: the series of all registers have order
+    /// N = p - 1 + q. Tangents of all rows of the state where asked for.
+    StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order, std::size_t extra,
+               bool tangents);
+
+    std::size_t lanes() const { return lanes_; }
+    std::size_t rows() const { return program_->rows(); }
+    std::size_t order() const { return order_; }
+
+    // ---- values; arrays are [row * lanes + lane] ----
+    double* centre() { return coefficient(state_, 0); }  ///< set before coefficients()
+    void coefficients(const double* scale);              ///< scale[lane]
+    const double* coefficient(std::size_t k) const { return coefficient(state_, k); }
+    void set_domain(const double* theta);                ///< theta[lane] > 0
+    void radii(const double* state_radius);              ///< may be null: the polynomial itself
+    const double* defect() const { return defect_.data(); }
+    /// P(tau), tau[lane] in [0, theta], with a bound of the rounding of this evaluation.
+    void evaluate(const double* tau, double* value, double* error) const;
+    /// Bounds of |P(tau) - P(0)| over [0, theta].
+    void range(double* variation) const;
+
+    // ---- tangents; arrays are [(row * rows + column) * lanes + lane] ----
+    void tangent_coefficients();
+    /// Encloses J over the whole step and tube (after radii): mid and rad.
+    void jacobian_range(double* mid, double* rad);
+    void tangent_defect(double* defect);  ///< after radii(tube): integrals per entry
+    void evaluate_tangent(const double* tau, double* value, double* error) const;
+
+  private:
+    double* coefficient(Register r, std::size_t k) {
+        return values_.data() + k * stride_ + program_->offset[r] * lanes_;
+    }
+    const double* coefficient(Register r, std::size_t k) const {
+        return values_.data() + k * stride_ + program_->offset[r] * lanes_;
+    }
+    double* suffix(Register r, std::size_t k) { return suffix_.data() + k * stride_ + program_->offset[r] * lanes_; }
+    double* at(AlignedVector& v, Register r) const { return v.data() + program_->offset[r] * lanes_; }
+    double* tangent(Register r, std::size_t k) {
+        return tangents_.data() + k * tangent_stride_ + tangent_offset_[r] * columns_ * lanes_;
+    }
+    double* tangent_at(AlignedVector& v, Register r) const {
+        return v.data() + tangent_offset_[r] * columns_ * lanes_;
+    }
+
+    void value_coefficient(const Instruction& i, std::size_t k);
+    void initial_value(const Instruction& i);
+    void value_radius(const Instruction& i);
+    void integral_radius(const Instruction& i);
+    void tangent_coefficient(const Instruction& i, std::size_t k);
+    void tangent_radius(const Instruction& i);
+    void tangent_norm(const Instruction& of, double* out);
+    void linear_product(const Instruction& i, const double* weight, const double* bias, const double* in, double* out,
+                        std::size_t columns) const;
+
+    std::shared_ptr<const TaylorProgram> program_;
+    const StepKernels& kernels_;
+    std::size_t lanes_, order_, top_;  // p and N
+    bool with_tangents_;
+    Register state_ = 0;
+    std::size_t stride_ = 0, columns_ = 0, tangent_stride_ = 0;
+    std::vector<std::size_t> tangent_offset_;
+    std::vector<char> low_degree_;       // registers that are linear in the state: degree <= p
+    std::vector<Matrix> absolute_;       // |W| of each affine instruction, by register
+    std::vector<double> scale_;          // per lane
+    std::vector<double> theta_;          // per lane
+    AlignedVector weight_;               // theta^k rounded up, [k * lanes + lane]
+    AlignedVector values_, suffix_, first_, radius_, initial_error_, half_inverse_, defect_, scratch_, scratch2_;
+    AlignedVector tangents_, tangent_radius_, tangent_scratch_, factor_;
+};
+
+}  // namespace capnode
