@@ -1,8 +1,8 @@
-# Elementwise kernels: each file of cpp/src/numerics/kernels is compiled once per instruction set, inside an inline
+# Elementwise kernels: each file of a kernels folder is compiled once per instruction set, inside an inline
 # namespace of that set (CAPNODE_ISA), and reached through one dispatch table. No function with external linkage is shared
 # between the sets, so that nothing compiled for AVX-512 can be linked into the baseline.
 function(capnode_add_kernels target)
-  file(GLOB kernels CONFIGURE_DEPENDS cpp/src/numerics/kernels/*.cpp)
+  file(GLOB kernels CONFIGURE_DEPENDS cpp/src/numerics/kernels/*.cpp cpp/src/flow/kernels/*.cpp)
   if(NOT kernels)
     return()
   endif()

@@ -1,0 +1,43 @@
+// The uncertainty that travels between steps: a set S of vectors in R^n (or of n x columns matrices, column by column),
+// symmetric about 0, with S <- Phi S + [-d, d] at each step.
+//
+//     frame      S = { Q z : |z_i| <= r_i }, Q nearly orthogonal, re-chosen by QR with the longest edges first (Lohner).
+//                Tight for n <= 3.
+//     ellipsoid  S = { L z : |z|_2 <= 1 }. A linear map does not wrap it; only the Minkowski sum with [-d, d] costs, and
+//                that is nearly nothing. The choice for n > 3: in high dimension |R| of a QR box grows far beyond the flow.
+//
+// Columns of a matrix-valued set: a frame has one radius vector a column, an ellipsoid holds every column.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "capnode/numerics/matrix.hpp"
+
+namespace capnode {
+
+class ErrorSet {
+  public:
+    enum class Shape { frame, ellipsoid };
+    static Shape shape_for(std::size_t n) { return n <= 3 ? Shape::frame : Shape::ellipsoid; }
+
+    /// {0}.
+    ErrorSet(std::size_t n, std::size_t columns, Shape shape);
+    /// S <- { phi s + w : s in S, |w| <= d entrywise }, phi n x n exact, d n x columns.
+    void propagate(const Matrix& phi, const Matrix& d);
+    /// Upper bounds of |s_i|, n x columns.
+    Matrix magnitude() const;
+    bool is_finite() const;
+
+  private:
+    void propagate_frame(const Matrix& phi, const Matrix& d);
+    void propagate_ellipsoid(const Matrix& phi, const Matrix& d);
+
+    std::size_t n_, columns_;
+    Shape shape_;
+    Matrix basis_;   // Q or L
+    Matrix radius_;  // n x columns (frame)
+    bool zero_ = true;
+};
+
+}  // namespace capnode
