@@ -259,9 +259,14 @@ class LaneGroup {
             step.defect[i] = bare[i];
             for (std::size_t c = 0; c < n_; ++c) step.phi_error(i, c) = 0.0;
         }
-        lanes_[l]->advance(step);
-        lanes_[l]->step_factor = std::min(1.0, lanes_[l]->step_factor * 1.05);
-        if (!lanes_[l]->is_finite()) failed_[l] = "the enclosure became unbounded";
+        FlowLane next = *lanes_[l];
+        next.advance(step);
+        if (!next.is_finite()) {  // what was proved before stays
+            failed_[l] = "the enclosure became unbounded";
+            return;
+        }
+        next.step_factor = std::min(1.0, next.step_factor * 1.05);
+        *lanes_[l] = std::move(next);
     }
 
     std::shared_ptr<const TaylorProgram> program_;

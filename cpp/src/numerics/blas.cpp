@@ -63,6 +63,18 @@ ComplexMatrix multiply(const ComplexMatrix& a, const ComplexMatrix& b) {
 ComplexMatrix multiply(const Matrix& a, const ComplexMatrix& b) { return {multiply(a, b.re), multiply(a, b.im)}; }
 ComplexMatrix multiply(const ComplexMatrix& a, const Matrix& b) { return {multiply(a.re, b), multiply(a.im, b)}; }
 
+void gemm(std::size_t m, std::size_t n, std::size_t k, const double* a, const double* b, double* c) {
+    if (m == 0 || n == 0) return;
+    if (k == 0) {
+        std::fill(c, c + m * n, 0.0);
+        return;
+    }
+    pin_threads();
+    CAPNODE_BLAS(cblas_dgemm)
+    (row_major, no_trans, no_trans, integer(m), integer(n), integer(k), 1.0, a, integer(k), b, integer(n), 0.0, c,
+     integer(n));
+}
+
 void sgemm(std::size_t m, std::size_t n, std::size_t k, const float* a, const float* b, float* c) {
     if (m == 0 || n == 0) return;
     if (k == 0) {

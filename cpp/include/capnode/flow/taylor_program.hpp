@@ -49,13 +49,13 @@ struct Instruction {
     Register a = no_register;
     Register b = no_register;
     Register derivative = no_register;  // integral, reciprocal, square_root: a register with f'(a), for tangents always
-    std::vector<Register> parts;        // concat
-    std::vector<std::uint32_t> indices;
+    std::vector<Register> parts{};        // concat
+    std::vector<std::uint32_t> indices{};
     Function function{};
     Ball factor{1.0, 0.0};
     Ball offset{0.0, 0.0};
-    std::shared_ptr<const Tensor> weight;  // affine; constant: size x 1
-    std::shared_ptr<const Tensor> bias;    // affine: size x 1, or null
+    std::shared_ptr<const Tensor> weight{};  // affine; constant: size x 1
+    std::shared_ptr<const Tensor> bias{};    // affine: size x 1, or null
     bool on_path = false;  // the output depends on the state through it, not only as a derivative: it carries tangents
 };
 

@@ -30,6 +30,8 @@ Matrix multiply(const Matrix& a, const Matrix& b, Op op_a = Op::none, Op op_b = 
 ComplexMatrix multiply(const ComplexMatrix& a, const ComplexMatrix& b);
 ComplexMatrix multiply(const Matrix& a, const ComplexMatrix& b);
 ComplexMatrix multiply(const ComplexMatrix& a, const Matrix& b);
+/// c (m x n) = a (m x k) b (k x n), row-major.
+void gemm(std::size_t m, std::size_t n, std::size_t k, const double* a, const double* b, double* c);
 /// c (m x n) = a (m x k) b (k x n), row-major, binary32.
 void sgemm(std::size_t m, std::size_t n, std::size_t k, const float* a, const float* b, float* c);
 /// a a^T (both triangles).
