@@ -14,6 +14,62 @@ constexpr std::size_t largest_componentwise = 16;
 constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
 constexpr double underflow = 0x1p-960;
 
+// mu_2(J) = lambda_max(S), S the symmetric part. A few power steps guess it; that lambda I - S is positive definite is
+// then proved by one Cholesky factorisation (definiteness.hpp). Where no guess holds: lambda_max <= |S|_inf.
+double logarithmic_norm(const Matrix& mid, const Matrix& rad, double sign) {
+    const std::size_t n = mid.rows;
+    BallMatrix s(n, n);
+    std::vector<double> row(n, 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < n; ++j) {
+            const double m = 0.5 * sign * (mid(i, j) + mid(j, i));  // one rounding, below u |m| (1 + 2u)
+            s.mid(i, j) = m;
+            s.rad(i, j) = (0.5 * (rad(i, j) + rad(j, i)) + 2.0 * unit_roundoff * std::fabs(m)) * slack + underflow;
+            row[i] += std::fabs(m) + s.rad(i, j);
+        }
+    }
+    const double norm = *std::max_element(row.begin(), row.end()) * slack;
+    if (!(norm < infinity)) return infinity;
+    std::vector<double> x(n, 1.0);
+    std::vector<double> y(n);
+    double guess = 0.0;
+    for (std::size_t i = 0; i < n; ++i) x[i] += 0.3 * std::cos(static_cast<double>(i));
+    for (int k = 0; k < 12; ++k) {  // on S + |S| I, so that the largest eigenvalue dominates
+        double xx = 0.0;
+        double xy = 0.0;
+        for (std::size_t i = 0; i < n; ++i) {
+            double sum = norm * x[i];
+            for (std::size_t j = 0; j < n; ++j) sum += s.mid(i, j) * x[j];
+            y[i] = sum;
+            xx += x[i] * x[i];
+            xy += x[i] * sum;
+        }
+        guess = xy / xx - norm;
+        double size = 0.0;
+        for (const double v : y) size = std::max(size, std::fabs(v));
+        if (!(size > 0.0)) break;
+        for (std::size_t i = 0; i < n; ++i) x[i] = y[i] / size;
+    }
+    double spread = 0.0;  // |rad|_2 <= largest row sum
+    for (std::size_t i = 0; i < n; ++i) {
+        double sum = 0.0;
+        for (std::size_t j = 0; j < n; ++j) sum += s.rad(i, j);
+        spread = std::max(spread, sum);
+    }
+    for (const double factor : {0.15, 0.4}) {
+        const double lambda = guess + factor * (norm - guess) * 0.25 + 1.01 * spread;
+        if (!(lambda < norm)) break;
+        BallMatrix shifted = s;
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j) shifted.mid(i, j) = -s.mid(i, j);
+            shifted.mid(i, i) = lambda - s.mid(i, i);
+            shifted.rad(i, i) = (s.rad(i, i) + unit_roundoff * std::fabs(shifted.mid(i, i))) * slack;
+        }
+        if (positive_definite(shifted)) return lambda;
+    }
+    return norm;
+}
+
 }  // namespace
 
 Growth::Growth(const Matrix& mid, const Matrix& rad, double h, double sign)
@@ -34,11 +90,7 @@ Growth::Growth(const Matrix& mid, const Matrix& rad, double h, double sign)
         if (!(norm_ < infinity)) norm_ = infinity;
         return;
     }
-    // mu_2(J) = lambda_max of the symmetric part, over the ball matrix.
-    Matrix s = mid;
-    for (double& x : s.data) x *= sign;
-    const Interval largest = extreme_eigenvalues(symmetric_part(BallMatrix(std::move(s), rad))).largest;
-    const double exponent = std::max(0.0, largest.hi) * h * slack;
+    const double exponent = std::max(0.0, logarithmic_norm(mid, rad, sign)) * h * slack;
     factor_ = exponent < 700.0 ? capnode::apply(Function::exp, Interval{0.0, exponent}).hi : infinity;
     if (std::isnan(factor_)) factor_ = infinity;
 }
