@@ -10,7 +10,8 @@
 namespace capnode {
 namespace {
 
-// The bounds below are sums of at most 2^20 products of non-negative doubles: relative error below 2^-32 (step_engine.cpp).
+// The bounds below are sums of at most 2^20 products of non-negative doubles: relative error below 2^-32
+// (step_engine.cpp).
 constexpr double slack = 1.0 + 0x1p-32;
 constexpr double underflow = 0x1p-960;
 
@@ -44,8 +45,8 @@ void ErrorSet::propagate(const Matrix& phi, const Matrix& d) {
 }
 
 // s = Phi Q z + w. With any Q' (nearly orthogonal) s = Q' z', z' = Q'^-1 (Phi Q z + w); A = fl(Phi Q), G = Q'^T Q',
-// Q'^-1 = G^-1 Q'^T, |G^-1 - I|_inf <= eps / (1 - eps) where |I - G|_inf <= eps < 1. So with y = |Q'^T A| r + |Q'^T| w',
-// w' = d + gamma |Phi||Q| r:  r'_i = y_i + eps / (1 - eps) max y.
+// Q'^-1 = G^-1 Q'^T, |G^-1 - I|_inf <= eps / (1 - eps) where |I - G|_inf <= eps < 1. So with y = |Q'^T A| r + |Q'^T|
+// w', w' = d + gamma |Phi||Q| r:  r'_i = y_i + eps / (1 - eps) max y.
 void ErrorSet::propagate_frame(const Matrix& phi, const Matrix& d) {
     const double g = gamma_up(static_cast<double>(n_ + 2));
     const Matrix a = product(phi, basis_);
@@ -143,10 +144,11 @@ void ErrorSet::propagate_frame(const Matrix& phi, const Matrix& d) {
     radius_ = std::move(radius);
 }
 
-// For every p, q > 0: E(A) + [-d, d] lies in E(S^1/2), S = (1 + q/p) A A^T + (1 + p/q) n diag(d^2), as [-d, d] lies in the
-// ellipsoid of n diag(d^2) and E(A) + E(B) in that of (1 + q/p) A A^T + (1 + p/q) B B^T. p = |A|_F, q = sqrt(n) |d|_2 are the
-// trace-optimal choice (any will do), tr S = (p+q)^2. fl(A A^T) errs by gamma_n |A||A|^T, the Cholesky factor by
-// gamma_{n+1} |L||L|^T, each of spectral norm below its trace: the shift gamma_{2n+20} (p+q)^2 I covers both and the scalings.
+// For every p, q > 0: E(A) + [-d, d] lies in E(S^1/2), S = (1 + q/p) A A^T + (1 + p/q) n diag(d^2), as [-d, d] lies in
+// the ellipsoid of n diag(d^2) and E(A) + E(B) in that of (1 + q/p) A A^T + (1 + p/q) B B^T. p = |A|_F, q = sqrt(n)
+// |d|_2 are the trace-optimal choice (any will do), tr S = (p+q)^2. fl(A A^T) errs by gamma_n |A||A|^T, the Cholesky
+// factor by gamma_{n+1} |L||L|^T, each of spectral norm below its trace: the shift gamma_{2n+20} (p+q)^2 I covers both
+// and the scalings.
 void ErrorSet::propagate_ellipsoid(const Matrix& phi, const Matrix& d) {
     const double g = gamma_up(static_cast<double>(n_ + 2));
     std::vector<double> side(n_, 0.0);

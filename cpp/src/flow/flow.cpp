@@ -23,7 +23,8 @@ constexpr double slack = 1.0 + 0x1p-32;
 // state of lane 0 of the group with step 0.
 class LaneGroup {
   public:
-    LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order, const FlowOptions& options)
+    LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order,
+              const FlowOptions& options)
         : program_(std::move(program)),
           options_(options),
           n_(program_->rows()),
@@ -46,7 +47,8 @@ class LaneGroup {
     void step() {
         const std::size_t lanes = lanes_.size();
         double* centre = engine_.centre();
-        const FlowLane* stand_in = *std::find_if(lanes_.begin(), lanes_.end(), [](FlowLane* p) { return p != nullptr; });
+        const FlowLane* stand_in =
+            *std::find_if(lanes_.begin(), lanes_.end(), [](FlowLane* p) { return p != nullptr; });
         for (std::size_t l = 0; l < lanes; ++l) {
             failed_[l] = nullptr;
             const FlowLane* lane = lanes_[l] ? lanes_[l] : stand_in;
@@ -152,7 +154,8 @@ class LaneGroup {
             if (!again) break;
         }
         for (std::size_t l = 0; l < lanes; ++l) {
-            if (active(l) && !settled[l] && !(largest_defect(l) < 1e-3)) failed_[l] = "the defect of the polynomial stays large";
+            if (active(l) && !settled[l] && !(largest_defect(l) < 1e-3))
+                failed_[l] = "the defect of the polynomial stays large";
         }
         keep_defects();
     }
@@ -221,13 +224,15 @@ class LaneGroup {
                     if (!active(l) || settled[l]) continue;
                     for (std::size_t i = 0; i < n_; ++i) {
                         const std::size_t j = i * lanes + l;
-                        tube_[j] = std::min(tube_[j], 2.0 * (lanes_[l]->magnitude()[i] + engine_.defect()[j]) + 0x1p-900);
+                        tube_[j] =
+                            std::min(tube_[j], 2.0 * (lanes_[l]->magnitude()[i] + engine_.defect()[j]) + 0x1p-900);
                     }
                 }
             }
         }
         for (std::size_t l = 0; l < lanes; ++l) {
-            if (active(l) && !settled[l]) failed_[l] = "no tube around the polynomial holds the set; it is too wide to carry";
+            if (active(l) && !settled[l])
+                failed_[l] = "no tube around the polynomial holds the set; it is too wide to carry";
         }
     }
 
@@ -255,7 +260,8 @@ class LaneGroup {
         }
         step.defect = growth_[l]->apply(bare);
         step.phi_error = growth_[l]->apply(defect);
-        for (std::size_t j = 0; j < n_ * n_; ++j) step.phi_error.data[j] = (step.phi_error.data[j] + rounding.data[j]) * slack;
+        for (std::size_t j = 0; j < n_ * n_; ++j)
+            step.phi_error.data[j] = (step.phi_error.data[j] + rounding.data[j]) * slack;
         // Rows without motion (parameters) are exactly constant.
         for (std::size_t i = program_->dim; i < n_; ++i) {
             step.defect[i] = bare[i];
@@ -286,8 +292,8 @@ class LaneGroup {
 void check(const Field& field, const InitialSet& start, double duration) {
     const auto size = [](const char* what, std::size_t got, std::size_t want) {
         if (got != want) {
-            throw std::invalid_argument(std::string(what) + " has " + std::to_string(got) + " entries, the field needs " +
-                                        std::to_string(want));
+            throw std::invalid_argument(std::string(what) + " has " + std::to_string(got) +
+                                        " entries, the field needs " + std::to_string(want));
         }
     };
     size("the initial point", start.centre.size(), field.dim());
@@ -298,7 +304,8 @@ void check(const Field& field, const InitialSet& start, double duration) {
         if (!std::isfinite(x)) throw std::invalid_argument("the initial point has an entry that is not finite");
     }
     for (const double r : start.radii) {
-        if (!(r >= 0.0) || !std::isfinite(r)) throw std::invalid_argument("a radius of the initial set is negative or not finite");
+        if (!(r >= 0.0) || !std::isfinite(r))
+            throw std::invalid_argument("a radius of the initial set is negative or not finite");
     }
     for (const Interval& p : start.parameter) {
         if (!is_bounded(p)) throw std::invalid_argument("a parameter interval is not bounded");
@@ -339,8 +346,8 @@ FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std
 std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<InitialSet>& starts,
                                         const std::vector<double>& durations, const FlowOptions& options) {
     if (starts.size() != durations.size()) {
-        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " + std::to_string(durations.size()) +
-                                    " durations");
+        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
+                                    std::to_string(durations.size()) + " durations");
     }
     if (!(options.tolerance > 0.0)) throw std::invalid_argument("the tolerance must be positive");
     if (options.order != 0 && (options.order < 3 || options.order > 60)) {
@@ -381,7 +388,8 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
         const bool stop = options.interrupted && options.interrupted();
         if (stop || seconds > options.max_seconds) {
             for (std::size_t l = 0; l < width; ++l) {
-                if (running[l]) close(l, Verdict::interrupted, stop ? "stopped by the caller" : "the time budget is used up");
+                if (running[l])
+                    close(l, Verdict::interrupted, stop ? "stopped by the caller" : "the time budget is used up");
             }
             for (; next < starts.size(); ++next) {
                 const FlowLane lane(*program, starts[next], durations[next], options.derivative);

@@ -62,8 +62,8 @@ FlowLane::FlowLane(const TaylorProgram& program, const InitialSet& start, double
     refresh_magnitude();
 }
 
-// A multiple of 2^(e-50), e the exponent of the duration: elapsed is an integer below 2^52 times it, and what remains is a
-// multiple of the last bit of the duration, below it; both are doubles.
+// A multiple of 2^(e-50), e the exponent of the duration: elapsed is an integer below 2^52 times it, and what remains
+// is a multiple of the last bit of the duration, below it; both are doubles.
 double FlowLane::grid() const { return std::ldexp(1.0, std::ilogb(duration_) - 50); }
 
 void FlowLane::refresh_magnitude() {

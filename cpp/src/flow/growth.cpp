@@ -80,7 +80,8 @@ Growth::Growth(const Matrix& mid, const Matrix& rad, double h, double sign)
         for (std::size_t i = 0; i < n_; ++i) {
             double row = 0.0;
             for (std::size_t j = 0; j < n_; ++j) {
-                const double m = i == j ? std::max(0.0, sign * mid(i, j) + rad(i, j)) : std::fabs(mid(i, j)) + rad(i, j);
+                const double m =
+                    i == j ? std::max(0.0, sign * mid(i, j) + rad(i, j)) : std::fabs(mid(i, j)) + rad(i, j);
                 hm_(i, j) = m < infinity ? h * m * slack : infinity;
                 if (std::isnan(m)) hm_(i, j) = infinity;
                 row += hm_(i, j);
@@ -97,8 +98,8 @@ Growth::Growth(const Matrix& mid, const Matrix& rad, double h, double sign)
 
 bool Growth::is_finite() const { return componentwise_ ? norm_ < 64.0 : factor_ < infinity; }
 
-// exp(A) v = sum_{k<K} A^k v / k! + rest; the terms t_k = A t_{k-1} / k obey |t_{k+1}|_inf <= |t_k|_inf rho, rho = |A|/(k+1),
-// so once rho <= 1/2 the rest after t_k is at most 2 rho |t_k|_inf in each component.
+// exp(A) v = sum_{k<K} A^k v / k! + rest; the terms t_k = A t_{k-1} / k obey |t_{k+1}|_inf <= |t_k|_inf rho, rho =
+// |A|/(k+1), so once rho <= 1/2 the rest after t_k is at most 2 rho |t_k|_inf in each component.
 std::vector<double> Growth::exponential(const std::vector<double>& v) const {
     std::vector<double> sum = v;
     std::vector<double> term = v;

@@ -26,9 +26,9 @@ class Growth {
 
     std::size_t n_;
     bool componentwise_;
-    Matrix hm_;             // h M+, rounded up
-    double norm_ = 0.0;     // |h M+|_inf
-    double factor_ = 1.0;   // exp(h max(mu_2, 0)), rounded up
+    Matrix hm_;            // h M+, rounded up
+    double norm_ = 0.0;    // |h M+|_inf
+    double factor_ = 1.0;  // exp(h max(mu_2, 0)), rounded up
 };
 
 }  // namespace capnode

@@ -14,9 +14,9 @@ namespace {
 constexpr double u = unit_roundoff;
 
 // Every radius is a sum of products of non-negative doubles formed in round to nearest from at most 2^20 operations, so
-// its relative error is below 2^20 * 2^-53 * 1.01 < 2^-32, and `slack` makes up for it (norms that enter are not inflated
-// themselves: they are counted in). `underflow` makes up for what subnormal products lost: fewer than 2^60 times 2^-1074,
-// each in a product whose other factor is below 2^40 (a larger factor makes the step fail).
+// its relative error is below 2^20 * 2^-53 * 1.01 < 2^-32, and `slack` makes up for it (norms that enter are not
+// inflated themselves: they are counted in). `underflow` makes up for what subnormal products lost: fewer than 2^60
+// times 2^-1074, each in a product whose other factor is below 2^40 (a larger factor makes the step fail).
 constexpr double slack = 1.0 + 0x1p-32;
 constexpr double underflow = 0x1p-960;
 
@@ -59,17 +59,26 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
     for (const Instruction& i : program_->instructions) {
         bool low = false;
         switch (i.primitive) {
-            case Primitive::state: low = true; break;
-            case Primitive::constant: low = true; break;
+            case Primitive::state:
+                low = true;
+                break;
+            case Primitive::constant:
+                low = true;
+                break;
             case Primitive::affine:
             case Primitive::scale:
-            case Primitive::gather: low = low_degree_[i.a]; break;
+            case Primitive::gather:
+                low = low_degree_[i.a];
+                break;
             case Primitive::add:
-            case Primitive::subtract: low = low_degree_[i.a] && low_degree_[i.b]; break;
+            case Primitive::subtract:
+                low = low_degree_[i.a] && low_degree_[i.b];
+                break;
             case Primitive::concat:
                 low = std::all_of(i.parts.begin(), i.parts.end(), [&](Register r) { return low_degree_[r] != 0; });
                 break;
-            default: break;
+            default:
+                break;
         }
         low_degree_[i.out] = low;
         if (i.primitive == Primitive::affine) {
@@ -139,7 +148,9 @@ void StepEngine::initial_value(const Instruction& i) {
     const double* a = coefficient(i.a, 0);
     double* error = at(initial_error_, i.out);
     switch (i.primitive) {
-        case Primitive::integral: apply_lanes(i.function, n, a, nullptr, out, error); break;
+        case Primitive::integral:
+            apply_lanes(i.function, n, a, nullptr, out, error);
+            break;
         case Primitive::reciprocal:
             for (std::size_t j = 0; j < n; ++j) out[j] = 1.0 / a[j];
             break;
@@ -151,7 +162,8 @@ void StepEngine::initial_value(const Instruction& i) {
             }
             break;
         }
-        default: break;
+        default:
+            break;
     }
 }
 
@@ -163,7 +175,8 @@ void StepEngine::value_coefficient(const Instruction& i, std::size_t k) {
         return;
     }
     switch (i.primitive) {
-        case Primitive::state: break;
+        case Primitive::state:
+            break;
         case Primitive::constant: {
             const double* c = i.weight->mid.data.data();
             for (std::size_t r = 0; r < program_->size[i.out]; ++r) {
@@ -246,7 +259,8 @@ void StepEngine::set_domain(const double* theta) {
             power = next_up(power * theta[l]);
         }
     }
-    kernels_.suffix_norms(suffix_.data(), first_.data(), values_.data(), weight_.data(), top_, stride_, stride_, lanes_);
+    kernels_.suffix_norms(suffix_.data(), first_.data(), values_.data(), weight_.data(), top_, stride_, stride_,
+                          lanes_);
 }
 
 void StepEngine::radii(const double* state_radius) {
@@ -261,8 +275,8 @@ void StepEngine::radii(const double* state_radius) {
     }
 
     // Defect. For k < p the coefficient z_{k+1} = fl(fl(scale f_k) / (k+1)), so P' - scale f has there at most
-    // 2u(1+u) |scale f_k| <= 3u (k+1) |z_{k+1}|, of integral 3u |z_{k+1}| theta^(k+1). From k = p on nothing is matched:
-    // |scale f_k| theta^(k+1) / (k+1). The radius of f counts theta |scale| times.
+    // 2u(1+u) |scale f_k| <= 3u (k+1) |z_{k+1}|, of integral 3u |z_{k+1}| theta^(k+1). From k = p on nothing is
+    // matched: |scale f_k| theta^(k+1) / (k+1). The radius of f counts theta |scale| times.
     const double* rf = at(radius_, program_->output);
     const double* z1 = suffix(state_, 1);
     for (std::size_t row = 0; row < rows(); ++row) {
@@ -288,13 +302,14 @@ void StepEngine::value_radius(const Instruction& i) {
     const double* a0 = i.a == no_register ? nullptr : suffix(i.a, 0);
     const double* b0 = i.b == no_register ? nullptr : suffix(i.b, 0);
     switch (i.primitive) {
-        case Primitive::state: break;
+        case Primitive::state:
+            break;
         case Primitive::constant:
             for (std::size_t j = 0; j < n; ++j) r[j] = i.weight->exact() ? 0.0 : i.weight->rad.data[j / lanes_];
             break;
         case Primitive::affine: {
-            // Each coefficient is a sum of m products (+ bias). A term passes at most m, or m/8 + 20 where one column is
-            // summed in eight or more interleaved parts, additions: error <= gamma_c (|W| |a_k| + |b|).
+            // Each coefficient is a sum of m products (+ bias). A term passes at most m, or m/8 + 20 where one column
+            // is summed in eight or more interleaved parts, additions: error <= gamma_c (|W| |a_k| + |b|).
             const std::size_t m = i.weight->mid.cols;
             const std::size_t count = lanes_ == 1 ? std::min(m, m / 8 + 20) + 2 : m + 2;
             const double g = gamma_up(static_cast<double>(count));
@@ -346,9 +361,9 @@ void StepEngine::value_radius(const Instruction& i) {
             break;
         }
         case Primitive::multiply: {
-            // c_k = fl(sum_j a_j b_{k-j}) errs by gamma_{k+1} sum |a_j||b_{k-j}|; sum_k (k+1) u |a_j||b_{k-j}| theta^k =
-            // u (||a||' ||b|| + ||a|| ||b||' + ||a|| ||b||), and gamma_k <= k u slack here. The products of degree > N:
-            // sum_i |a_i| suf_b[N+1-i].
+            // c_k = fl(sum_j a_j b_{k-j}) errs by gamma_{k+1} sum |a_j||b_{k-j}|; sum_k (k+1) u |a_j||b_{k-j}| theta^k
+            // = u (||a||' ||b|| + ||a|| ||b||' + ||a|| ||b||), and gamma_k <= k u slack here. The products of degree >
+            // N: sum_i |a_i| suf_b[N+1-i].
             double* t = scratch_.data();
             kernels_.tail(t, coefficient(i.a, 0), suffix(i.b, 0), weight_.data(), top_, stride_, n, lanes_, false);
             const double* a1 = at(first_, i.a);
@@ -359,11 +374,13 @@ void StepEngine::value_radius(const Instruction& i) {
             }
             break;
         }
-        case Primitive::integral: integral_radius(i); break;
+        case Primitive::integral:
+            integral_radius(i);
+            break;
         case Primitive::reciprocal: {
-            // rho = V U - 1. Degree k <= N: fl(-u_0 S), S = sum_{j>=1} v_j u_{k-j}, against v_0 u_k + S = 0: rounding of S,
-            // of the product, and u_0 = fl(1/v_0): (k + 4) u sum |v_j||u_{k-j}| in all, (k + 5) taken. Beyond N the tail.
-            // |U - 1/v| = |v U - 1| / |v| <= (rho + ||U|| r_v) / (inf |V| - r_v) for every v within r_v of V.
+            // rho = V U - 1. Degree k <= N: fl(-u_0 S), S = sum_{j>=1} v_j u_{k-j}, against v_0 u_k + S = 0: rounding
+            // of S, of the product, and u_0 = fl(1/v_0): (k + 4) u sum |v_j||u_{k-j}| in all, (k + 5) taken. Beyond N
+            // the tail. |U - 1/v| = |v U - 1| / |v| <= (rho + ||U|| r_v) / (inf |V| - r_v) for every v within r_v of V.
             double* t = scratch_.data();
             kernels_.tail(t, coefficient(i.a, 0), suffix(i.out, 0), weight_.data(), top_, stride_, n, lanes_, false);
             const double* v0 = coefficient(i.a, 0);
@@ -403,7 +420,8 @@ void StepEngine::value_radius(const Instruction& i) {
 // e' = f'(V) V' - U' = (f'(V) - W) V' + (W V' - U'), with two parts bounded the same way for every f:
 //     integral of |W V' - U'|: degree by degree, k u_k = fl(..) errs by (k + 3) u sum_j j |v_j||w_{k-j}|, of integral
 //         (k+3)/k u (..) <= 4 u ||v||' ||w||; beyond degree N: sum_j j |v_j| suf_w[N+1-j] / (N+1).          =: residual
-//     integral of |V'| <= sum_{j>=1} |v_j| theta^j = suf_v[1]                                                =: variation
+//     integral of |V'| <= sum_{j>=1} |v_j| theta^j = suf_v[1]                                                =:
+//     variation
 // The first part:
 //     W computed from V (log, atan, erf, softplus): |f'(V) - W| <= r_w, so |e| <= |e_0| + r_w variation + residual.
 //     W = w(U) (tanh 1 - U^2, sigmoid U - U^2, exp U): f'(V) - W = (w(f) - w(U)) + (w(U) - W). The last is the rounding
@@ -433,7 +451,8 @@ void StepEngine::integral_radius(const Instruction& i) {
         case Function::sigmoid: {
             // delta_w = tail and rounding of U U (see multiply), + rounding of 1 - S (2u (|w| + 1)) or U - S (u |w|).
             double* square = scratch2_.data();
-            kernels_.tail(square, coefficient(i.out, 0), suffix(i.out, 0), weight_.data(), top_, stride_, n, lanes_, false);
+            kernels_.tail(square, coefficient(i.out, 0), suffix(i.out, 0), weight_.data(), top_, stride_, n, lanes_,
+                          false);
             const double* o1 = at(first_, i.out);
             const double* w_start = coefficient(w, 0);
             const double* w_variation = suffix(w, 1);
@@ -446,8 +465,8 @@ void StepEngine::integral_radius(const Instruction& i) {
                 // |f'| <= |w| + delta + e (2 |U| + e) [1 - f^2 against 1 - U^2], + sup |f''| r_v; and its global bound.
                 const double global = is_tanh ? 1.0 : 0.25;
                 const double curvature = is_tanh ? 0.77 : 0.0963;
-                const double slope = std::fabs(w_start[j]) + w_variation[j] + delta + e * (1.0 + 2.0 * out0[j] + e) +
-                                     curvature * rv[j];
+                const double slope =
+                    std::fabs(w_start[j]) + w_variation[j] + delta + e * (1.0 + 2.0 * out0[j] + e) + curvature * rv[j];
                 r[j] = bound(e + std::min(global, slope * slack) * rv[j]);
             }
             break;
@@ -488,8 +507,8 @@ void StepEngine::integral_radius(const Instruction& i) {
 
 // ---- evaluation of P ---------------------------------------------------------------------------------------------
 
-// Horner: term k passes 2k roundings, so the error is below sum_k gamma_{2k+1} |z_k| tau^k, gamma_k <= k u slack. The final
-// addition of z_0 is counted by u |value| alone.
+// Horner: term k passes 2k roundings, so the error is below sum_k gamma_{2k+1} |z_k| tau^k, gamma_k <= k u slack. The
+// final addition of z_0 is counted by u |value| alone.
 void StepEngine::evaluate(const double* tau, double* value, double* error) const {
     for (std::size_t row = 0; row < rows(); ++row) {
         for (std::size_t l = 0; l < lanes_; ++l) {
@@ -553,7 +572,8 @@ void StepEngine::tangent_coefficient(const Instruction& i, std::size_t k) {
     const auto path = [&](Register r) { return program_->instructions[r].on_path; };
     switch (i.primitive) {
         case Primitive::state:
-        case Primitive::constant: break;
+        case Primitive::constant:
+            break;
         case Primitive::affine:
             linear_product(i, i.weight->mid.data.data(), nullptr, tangent(i.a, k), out, cl);
             break;
@@ -655,7 +675,8 @@ void StepEngine::jacobian_range(double* mid, double* rad) {
             case Primitive::state:
                 for (std::size_t row = 0; row < rows(); ++row) std::fill_n(om + row * cl + row * lanes_, lanes_, 1.0);
                 break;
-            case Primitive::constant: break;
+            case Primitive::constant:
+                break;
             case Primitive::affine: {
                 const std::size_t inner = i.weight->mid.cols;
                 const double g = gamma_up(static_cast<double>(inner + 2));
@@ -689,7 +710,8 @@ void StepEngine::jacobian_range(double* mid, double* rad) {
                 for (std::size_t j = 0; j < n; ++j) {
                     const double a = path(i.a) ? tangent_at(m, i.a)[j] : 0.0;
                     const double b = path(i.b) ? sign * tangent_at(m, i.b)[j] : 0.0;
-                    const double e = (path(i.a) ? tangent_at(r, i.a)[j] : 0.0) + (path(i.b) ? tangent_at(r, i.b)[j] : 0.0);
+                    const double e =
+                        (path(i.a) ? tangent_at(r, i.a)[j] : 0.0) + (path(i.b) ? tangent_at(r, i.b)[j] : 0.0);
                     om[j] = a + b;
                     orad[j] = bound(e + u * std::fabs(om[j]));
                 }
@@ -724,7 +746,9 @@ void StepEngine::jacobian_range(double* mid, double* rad) {
             }
             case Primitive::integral:
             case Primitive::reciprocal:
-            case Primitive::square_root: scaled(i, i.derivative, i.a, false); break;
+            case Primitive::square_root:
+                scaled(i, i.derivative, i.a, false);
+                break;
         }
     }
     if (program_->instructions[program_->output].on_path) {
@@ -751,7 +775,8 @@ void StepEngine::tangent_norm(const Instruction& of, double* out) {
 // Radii of the tangent registers for exact state tangents Q, for every curve in the tube: |true - D| on [0, theta].
 //     linear layers   |W| (r + gamma ||d||) (+ weight radius)
 //     w d             sum_i |d_i| theta^i (u (||w||' + (i+2) ||w||) + r_w + suf_w[N+1-i]) + (||w|| + r_w) r_d
-// since fl(sum_j w_j d_{k-j}) errs by (k+1) u (one more where two products are added) and k = j + i; r_w holds over the tube.
+// since fl(sum_j w_j d_{k-j}) errs by (k+1) u (one more where two products are added) and k = j + i; r_w holds over the
+// tube.
 void StepEngine::tangent_radius(const Instruction& i) {
     const std::size_t cl = columns_ * lanes_;
     const std::size_t rows_out = program_->size[i.out];
@@ -786,8 +811,11 @@ void StepEngine::tangent_radius(const Instruction& i) {
         }
     };
     switch (i.primitive) {
-        case Primitive::state: std::fill(r, r + n, 0.0); break;
-        case Primitive::constant: break;
+        case Primitive::state:
+            std::fill(r, r + n, 0.0);
+            break;
+        case Primitive::constant:
+            break;
         case Primitive::affine: {
             const std::size_t inner = i.weight->mid.cols;
             const double g = gamma_up(static_cast<double>(inner + 2));
@@ -853,7 +881,9 @@ void StepEngine::tangent_radius(const Instruction& i) {
         }
         case Primitive::integral:
         case Primitive::reciprocal:
-        case Primitive::square_root: factor_times(i.derivative, i.a, false); break;
+        case Primitive::square_root:
+            factor_times(i.derivative, i.a, false);
+            break;
     }
 }
 

@@ -112,20 +112,34 @@ class Lowering {
     }
     Register function(Function f, Register v) {
         switch (f) {
-            case Function::tanh: return tanh(v);
-            case Function::sigmoid: return sigmoid(v);
-            case Function::exp: return exp(v);
-            case Function::sin: return sine_or_cosine(v, true);
-            case Function::cos: return sine_or_cosine(v, false);
-            case Function::log: return integral(f, v, reciprocal(v));
-            case Function::atan: return integral(f, v, reciprocal(scale(multiply(v, v), {1.0, 0.0}, {1.0, 0.0})));
-            case Function::erf: return erf(v);
-            case Function::softplus: return integral(f, v, sigmoid(v));
-            case Function::sqrt: return square_root(v);
-            case Function::reciprocal: return reciprocal(v);
-            case Function::square: return multiply(v, v);
-            case Function::silu: return multiply(v, sigmoid(v));
-            case Function::mish: return multiply(v, tanh(integral(Function::softplus, v, sigmoid(v))));
+            case Function::tanh:
+                return tanh(v);
+            case Function::sigmoid:
+                return sigmoid(v);
+            case Function::exp:
+                return exp(v);
+            case Function::sin:
+                return sine_or_cosine(v, true);
+            case Function::cos:
+                return sine_or_cosine(v, false);
+            case Function::log:
+                return integral(f, v, reciprocal(v));
+            case Function::atan:
+                return integral(f, v, reciprocal(scale(multiply(v, v), {1.0, 0.0}, {1.0, 0.0})));
+            case Function::erf:
+                return erf(v);
+            case Function::softplus:
+                return integral(f, v, sigmoid(v));
+            case Function::sqrt:
+                return square_root(v);
+            case Function::reciprocal:
+                return reciprocal(v);
+            case Function::square:
+                return multiply(v, v);
+            case Function::silu:
+                return multiply(v, sigmoid(v));
+            case Function::mish:
+                return multiply(v, tanh(integral(Function::softplus, v, sigmoid(v))));
             case Function::gelu: {  // v (1 + erf(v / sqrt 2)) / 2
                 const Register phi = scale(erf(scale(v, one_over_root_two())), {0.5, 0.0}, {0.5, 0.0});
                 return multiply(v, phi);
@@ -149,7 +163,8 @@ class Lowering {
         }
     }
 
-    // ---- irrational constants, from the verified functions ------------------------------------------------------------
+    // ---- irrational constants, from the verified functions
+    // ------------------------------------------------------------
     static Ball two_over_root_pi() { return to_ball(apply_derivative_at_zero(Function::erf)); }
     static Interval apply_derivative_at_zero(Function f) { return derivatives(f, Interval{0.0, 0.0})[1]; }
     static Ball one_over_root_two() { return to_ball(sqrt(Interval{0.5, 0.5})); }
@@ -168,31 +183,47 @@ class Lowering {
             return r;
         };
         switch (node.operation) {
-            case Operation::state: return gather(state, range(0, program_.dim));
-            case Operation::parameter: return gather(state, range(program_.dim, program_.parameter_dim));
+            case Operation::state:
+                return gather(state, range(0, program_.dim));
+            case Operation::parameter:
+                return gather(state, range(program_.dim, program_.parameter_dim));
             case Operation::time:
                 if (!program_.has_time_row) return constant({0.0});  // read by no path to the output
                 return gather(state, range(program_.dim + program_.parameter_dim, 1));
-            case Operation::constant: return emit({.primitive = Primitive::constant, .weight = tensor(node.weight)}, node.size);
+            case Operation::constant:
+                return emit({.primitive = Primitive::constant, .weight = tensor(node.weight)}, node.size);
             case Operation::affine:
-                return emit({.primitive = Primitive::affine, .a = in(0), .weight = tensor(node.weight), .bias = tensor(node.bias)},
+                return emit({.primitive = Primitive::affine,
+                             .a = in(0),
+                             .weight = tensor(node.weight),
+                             .bias = tensor(node.bias)},
                             node.size);
-            case Operation::add: return binary(Primitive::add, in(0), in(1));
-            case Operation::subtract: return binary(Primitive::subtract, in(0), in(1));
-            case Operation::multiply: return multiply(in(0), in(1));
-            case Operation::divide: return multiply(in(0), reciprocal(in(1)));
-            case Operation::negate: return scale(in(0), {-1.0, 0.0});
-            case Operation::gather: return gather(in(0), node.indices);
+            case Operation::add:
+                return binary(Primitive::add, in(0), in(1));
+            case Operation::subtract:
+                return binary(Primitive::subtract, in(0), in(1));
+            case Operation::multiply:
+                return multiply(in(0), in(1));
+            case Operation::divide:
+                return multiply(in(0), reciprocal(in(1)));
+            case Operation::negate:
+                return scale(in(0), {-1.0, 0.0});
+            case Operation::gather:
+                return gather(in(0), node.indices);
             case Operation::concat: {
                 std::vector<Register> parts;
                 for (std::size_t i = 0; i < node.inputs.size(); ++i) parts.push_back(in(i));
                 return emit({.primitive = Primitive::concat, .parts = std::move(parts)}, node.size);
             }
-            case Operation::matvec: return matvec(in(0), in(1), node.rows, node.cols);
-            case Operation::apply: return function(node.function, in(0));
-            case Operation::power: return power(in(0), node.exponent);
+            case Operation::matvec:
+                return matvec(in(0), in(1), node.rows, node.cols);
+            case Operation::apply:
+                return function(node.function, in(0));
+            case Operation::power:
+                return power(in(0), node.exponent);
         }
-        throw std::invalid_argument(std::string("the flow has no recurrence for the operation ") + name(node.operation));
+        throw std::invalid_argument(std::string("the flow has no recurrence for the operation ") +
+                                    name(node.operation));
     }
 
     // out_i = sum_j A_ij x_j as entrywise products of the columns, added up one column after another.

@@ -1,10 +1,13 @@
 // The uncertainty that travels between steps: a set S of vectors in R^n (or of n x columns matrices, column by column),
 // symmetric about 0, with S <- Phi S + [-d, d] at each step.
 //
-//     frame      S = { Q z : |z_i| <= r_i }, Q nearly orthogonal, re-chosen by QR with the longest edges first (Lohner).
+//     frame      S = { Q z : |z_i| <= r_i }, Q nearly orthogonal, re-chosen by QR with the longest edges first
+//     (Lohner).
 //                Tight for n <= 3.
-//     ellipsoid  S = { L z : |z|_2 <= 1 }. A linear map does not wrap it; only the Minkowski sum with [-d, d] costs, and
-//                that is nearly nothing. The choice for n > 3: in high dimension |R| of a QR box grows far beyond the flow.
+//     ellipsoid  S = { L z : |z|_2 <= 1 }. A linear map does not wrap it; only the Minkowski sum with [-d, d] costs,
+//     and
+//                that is nearly nothing. The choice for n > 3: in high dimension |R| of a QR box grows far beyond the
+//                flow.
 //
 // Columns of a matrix-valued set: a frame has one radius vector a column, an ellipsoid holds every column.
 #pragma once

@@ -1,14 +1,14 @@
 // The flow: enclosures of solutions of x' = f(x, p, t) and of their derivatives by the initial point.
 //
 // Theorem (one step). Let P be a polynomial on [0, h], P(0) = x_bar, with integral of |P' - f(P)| <= D (rows), and let
-// M >= J on the tube |x - P(t)| <= e (M_ii >= sup J_ii, M_ij >= sup |J_ij|, M+ its part with diagonal clipped at 0). For
-// every |s| <= s_max: if exp(h M+) (s_max + D) < e row by row, the solution from x_bar + s exists on [0, h], stays in
-// the tube, and  x(h) = P(h) + Phi s + w,  |w| <= exp(h M+) D,  for a matrix Phi with |Phi - Q(h)| <= exp(h M+) D_Q, where
-// Q is the tangent polynomial and D_Q its integrated defect with J over the tube.
-// Proof. The difference v = x - P obeys v' = J~(t) v - d with J~ a mean of J over the segment, inside the tube as long
-// as v is; hence |v|' <= M |v| + |d| componentwise, |v(t)| <= exp(t M+) (|v(0)| + integral |d|) < e, and v cannot leave. The
-// solution operator of v' = J~ v differs from Q by the operator with defect Q' - J~ Q. []
-// In high dimension the same with |.|_2 and the logarithmic norm: mu_2(J) <= m on the tube, exp(h max(m, 0)).
+// M >= J on the tube |x - P(t)| <= e (M_ii >= sup J_ii, M_ij >= sup |J_ij|, M+ its part with diagonal clipped at 0).
+// For every |s| <= s_max: if exp(h M+) (s_max + D) < e row by row, the solution from x_bar + s exists on [0, h], stays
+// in the tube, and  x(h) = P(h) + Phi s + w,  |w| <= exp(h M+) D,  for a matrix Phi with |Phi - Q(h)| <= exp(h M+) D_Q,
+// where Q is the tangent polynomial and D_Q its integrated defect with J over the tube. Proof. The difference v = x - P
+// obeys v' = J~(t) v - d with J~ a mean of J over the segment, inside the tube as long as v is; hence |v|' <= M |v| +
+// |d| componentwise, |v(t)| <= exp(t M+) (|v(0)| + integral |d|) < e, and v cannot leave. The solution operator of v' =
+// J~ v differs from Q by the operator with defect Q' - J~ Q. [] In high dimension the same with |.|_2 and the
+// logarithmic norm: mu_2(J) <= m on the tube, exp(h max(m, 0)).
 //
 // Sets. x in x_bar + C r0 + S: C the tangent matrix of the initial box (directions with |r0_j| <= radii_j), S an
 // ErrorSet. Derivatives: Y in Y_bar + S_Y, column by column. Parameters and time are rows of the state
@@ -30,12 +30,12 @@
 namespace capnode {
 
 struct FlowOptions {
-    std::size_t order = 0;       // degree of the step's polynomial; 0: chosen by the dimension
-    double tolerance = 1e-12;    // aim for the error of a whole run, relative to max(1, |x|); > 0
+    std::size_t order = 0;     // degree of the step's polynomial; 0: chosen by the dimension
+    double tolerance = 1e-12;  // aim for the error of a whole run, relative to max(1, |x|); > 0
     std::size_t max_steps = 100000;
     double max_seconds = infinity;
-    bool derivative = false;     // enclose the derivative by the initial point too
-    bool dense = false;          // keep every step for enclosures at intermediate times
+    bool derivative = false;            // enclose the derivative by the initial point too
+    bool dense = false;                 // keep every step for enclosures at intermediate times
     std::function<bool()> interrupted;  // polled once a step from the calling thread; may be empty
 };
 
@@ -52,9 +52,9 @@ struct InitialSet {
 struct FlowStep {
     double start = 0.0;
     double length = 0.0;
-    double scale = 1.0;           // tau = (t - start) / scale
-    Matrix polynomial;            // dim x (order + 1), in tau
-    std::vector<double> tube;     // |x(t) - P| <= tube, row by row, on the whole step
+    double scale = 1.0;        // tau = (t - start) / scale
+    Matrix polynomial;         // dim x (order + 1), in tau
+    std::vector<double> tube;  // |x(t) - P| <= tube, row by row, on the whole step
 };
 
 struct FlowResult {
@@ -62,9 +62,9 @@ struct FlowResult {
     std::string detail;
     double reached = 0.0;  // the time up to which everything is proved
     std::size_t steps = 0;
-    std::vector<Interval> final;  // at `reached`
-    std::vector<Interval> derivative;            // dim x dim, by rows; empty unless asked for
-    std::vector<FlowStep> trajectory;            // where dense
+    std::vector<Interval> final;       // at `reached`
+    std::vector<Interval> derivative;  // dim x dim, by rows; empty unless asked for
+    std::vector<FlowStep> trajectory;  // where dense
     std::vector<double> times;
 };
 

@@ -1,21 +1,23 @@
-// One validated polynomial step for a group of lanes: the Taylor polynomial in plain doubles, and a posteriori ONE radius
-// per row of every register, valid on the whole step.
+// One validated polynomial step for a group of lanes: the Taylor polynomial in plain doubles, and a posteriori ONE
+// radius per row of every register, valid on the whole step.
 //
 // Scaled time. With tau = t / scale (scale per lane, negative backward) all series are in tau, and hold on
-// tau in [0, theta]. A series a has the norms ||a|| = sum_k |a_k| theta^k >= sup |a|, ||a||' = sum_k k |a_k| theta^k and the
-// suffix sums suf_a[k] = sum_{j>=k} |a_j| theta^j. theta can be lowered without touching a coefficient, so a step that was
-// too long is tried again shorter for the price of the radii alone.
+// tau in [0, theta]. A series a has the norms ||a|| = sum_k |a_k| theta^k >= sup |a|, ||a||' = sum_k k |a_k| theta^k
+// and the suffix sums suf_a[k] = sum_{j>=k} |a_j| theta^j. theta can be lowered without touching a coefficient, so a
+// step that was too long is tried again shorter for the price of the radii alone.
 //
-// Radii. For every register: |v(tau) - V(tau)| <= radius for all tau in [0, theta], where v is what the register's exact
-// operations give along every curve within `state_radius` of the polynomial P of the state, for every weight in the weight
-// radius. Formulas and proofs stand above the code of each operation (step_engine.cpp); N is the order of the series:
+// Radii. For every register: |v(tau) - V(tau)| <= radius for all tau in [0, theta], where v is what the register's
+// exact operations give along every curve within `state_radius` of the polynomial P of the state, for every weight in
+// the weight radius. Formulas and proofs stand above the code of each operation (step_engine.cpp); N is the order of
+// the series:
 //     linear        |W| r_a + rounding
 //     a b           ||a|| r_b + ||b|| r_a + r_a r_b + sum_i |a_i| suf_b[N+1-i] + rounding
 //     f (integral)  pure error of U' = W V' by integration or Gronwall, + sup |f'| r_v
 // Only absolute sums of coefficients enter: O(N) a row, where a second recurrence in balls would cost O(N^2).
 //
-// Defect: integral over [0, theta] of |P' - scale f(P)|, per row. Tangents likewise: Q the series of the matrix solution of
-// Q' = scale J(P) Q, Q(0) = I, with the integral of |Q' - scale J(x) Q| for all curves x within the state radius.
+// Defect: integral over [0, theta] of |P' - scale f(P)|, per row. Tangents likewise: Q the series of the matrix
+// solution of Q' = scale J(P) Q, Q(0) = I, with the integral of |Q' - scale J(x) Q| for all curves x within the state
+// radius.
 //
 // Source: radii polynomials for the initial value problem (methods, Flow); the residual forms are own derivations.
 #pragma once
@@ -46,8 +48,8 @@ class StepEngine {
     double* centre() { return coefficient(state_, 0); }  ///< set before coefficients()
     void coefficients(const double* scale);              ///< scale[lane]
     const double* coefficient(std::size_t k) const { return coefficient(state_, k); }
-    void set_domain(const double* theta);                ///< theta[lane] > 0
-    void radii(const double* state_radius);              ///< may be null: the polynomial itself
+    void set_domain(const double* theta);    ///< theta[lane] > 0
+    void radii(const double* state_radius);  ///< may be null: the polynomial itself
     const double* defect() const { return defect_.data(); }
     /// P(tau), tau[lane] in [0, theta], with a bound of the rounding of this evaluation.
     void evaluate(const double* tau, double* value, double* error) const;
@@ -73,9 +75,7 @@ class StepEngine {
     double* tangent(Register r, std::size_t k) {
         return tangents_.data() + k * tangent_stride_ + tangent_offset_[r] * columns_ * lanes_;
     }
-    double* tangent_at(AlignedVector& v, Register r) const {
-        return v.data() + tangent_offset_[r] * columns_ * lanes_;
-    }
+    double* tangent_at(AlignedVector& v, Register r) const { return v.data() + tangent_offset_[r] * columns_ * lanes_; }
 
     void value_coefficient(const Instruction& i, std::size_t k);
     void initial_value(const Instruction& i);
@@ -94,11 +94,11 @@ class StepEngine {
     Register state_ = 0;
     std::size_t stride_ = 0, columns_ = 0, tangent_stride_ = 0;
     std::vector<std::size_t> tangent_offset_;
-    std::vector<char> low_degree_;       // registers that are linear in the state: degree <= p
-    std::vector<Matrix> absolute_;       // |W| of each affine instruction, by register
-    std::vector<double> scale_;          // per lane
-    std::vector<double> theta_;          // per lane
-    AlignedVector weight_;               // theta^k rounded up, [k * lanes + lane]
+    std::vector<char> low_degree_;  // registers that are linear in the state: degree <= p
+    std::vector<Matrix> absolute_;  // |W| of each affine instruction, by register
+    std::vector<double> scale_;     // per lane
+    std::vector<double> theta_;     // per lane
+    AlignedVector weight_;          // theta^k rounded up, [k * lanes + lane]
     AlignedVector values_, suffix_, first_, radius_, initial_error_, half_inverse_, defect_, scratch_, scratch2_;
     AlignedVector tangents_, tangent_radius_, tangent_scratch_, factor_;
 };

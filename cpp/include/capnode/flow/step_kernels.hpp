@@ -1,5 +1,5 @@
-// The loops of a flow step, one build per instruction set behind one table. All arrays are contiguous blocks of doubles;
-// a series has its coefficient k at `k * stride`. Lanes are innermost: n = rows * lanes.
+// The loops of a flow step, one build per instruction set behind one table. All arrays are contiguous blocks of
+// doubles; a series has its coefficient k at `k * stride`. Lanes are innermost: n = rows * lanes.
 //
 // Sums are formed in ascending order of the index, with or without fused multiply-add: the bounds of step_engine.cpp
 // hold for both. Nothing here bounds anything by itself.

@@ -10,8 +10,8 @@
 //                sin:  W = cos, cos: W = -sin                                     (a pair)
 //                log:  W = 1/V         atan: W = 1/(1 + V V)    erf: W = 2/sqrt(pi) exp(-V V)   softplus: W = sigmoid
 //     reciprocal U V = 1, square root U U = V: algebraic recurrences.
-// Other functions of the closed list are compositions: silu = v sigmoid(v), gelu, mish, powers. Order k of U needs W only
-// below order k, so the coefficients of all registers come out in one sweep an order.
+// Other functions of the closed list are compositions: silu = v sigmoid(v), gelu, mish, powers. Order k of U needs W
+// only below order k, so the coefficients of all registers come out in one sweep an order.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +49,7 @@ struct Instruction {
     Register a = no_register;
     Register b = no_register;
     Register derivative = no_register;  // integral, reciprocal, square_root: a register with f'(a), for tangents always
-    std::vector<Register> parts{};        // concat
+    std::vector<Register> parts{};      // concat
     std::vector<std::uint32_t> indices{};
     Function function{};
     Ball factor{1.0, 0.0};
@@ -60,7 +60,7 @@ struct Instruction {
 };
 
 struct TaylorProgram {
-    std::size_t dim = 0;            // of the field
+    std::size_t dim = 0;  // of the field
     std::size_t parameter_dim = 0;
     bool has_time_row = false;
     std::size_t rows() const { return dim + parameter_dim + (has_time_row ? 1 : 0); }
@@ -72,7 +72,8 @@ struct TaylorProgram {
     Register output = 0;  // z', of rows() rows
 };
 
-/// Lowers a field. Throws std::invalid_argument where an operation has no Taylor recurrence here (none of the closed list).
+/// Lowers a field. Throws std::invalid_argument where an operation has no Taylor recurrence here (none of the closed
+/// list).
 TaylorProgram taylor_program(const Field& field);
 
 }  // namespace capnode

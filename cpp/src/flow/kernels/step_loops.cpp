@@ -377,7 +377,8 @@ void tangent_bound(double* out, const double* d, const double* m, std::size_t or
 }  // namespace
 
 extern const StepKernels step_table;
-const StepKernels step_table = {convolve, integrate, reciprocal, square_root, product, suffix_norms, tail, convolve_tangent, tangent_bound};
+const StepKernels step_table = {convolve,     integrate, reciprocal,       square_root,  product,
+                                suffix_norms, tail,      convolve_tangent, tangent_bound};
 
 }  // namespace CAPNODE_ISA
 }  // namespace capnode
