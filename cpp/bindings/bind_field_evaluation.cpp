@@ -16,6 +16,7 @@
 #include "capnode/field/taylor.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "capnode/proof/verdict.hpp"
 #include "field_evaluation.hpp"
 
 namespace capnode::bindings {
@@ -85,8 +86,7 @@ Ends met(const Ends& a, const Ends& b) {
     Ends out = a;
     for (std::size_t k = 0; k < a.lo.size(); ++k) {
         const auto both = intersect(Interval(a.lo.data[k], a.hi.data[k]), Interval(b.lo.data[k], b.hi.data[k]));
-        if (!both)
-            throw std::runtime_error("two enclosures of one field do not meet: a bug in capnode, please report it");
+        if (!both) throw InternalError("two enclosures of one field do not meet");
         out.lo.data[k] = both->lo;
         out.hi.data[k] = both->hi;
     }

@@ -103,18 +103,18 @@ class Field:
 
     # ---- values
     def __call__(self, x: ArrayLike, p: ArrayLike | None = None, *, t: float = 0.0) -> FloatArray:
-        """f(x, p) in float64, for exploration: shape (dim,) or (lanes, dim), as x."""
+        """f(x, p) in float64 (weights at their midpoints), for exploration: shape (dim,) or (lanes, dim), as x."""
         state, lanes = self._state(_numbers(x, "x"), "x")
-        value = self.core.evaluate(state, self._parameter(p, "p", lanes), t)
+        value = self.core.evaluate(state, self._parameter(p, "p", lanes), _time(t))
         return _as_given(value, lanes)
 
-    def enclose(self, X: Any, P: Any = None, *, t: float = 0.0) -> IntervalArray:
+    def enclose(self, X: Any, P: Any = None, *, t: Any = 0.0) -> IntervalArray:
         """An enclosure of { f(x, p) : x in X, p in P }, shaped as X. One box is enclosed in balls and in intervals, and
         the two are intersected; many lanes in balls."""
         (x_lo, lanes), (x_hi, _) = (self._state(end, "X") for end in _ends(X, "X"))
         p_lo, p_hi = self._parameter_ends(P, lanes)
         method = "both" if x_lo.shape[1] == 1 else "ball"
-        lo, hi = self.core.enclose(x_lo, x_hi, p_lo, p_hi, t, t, method)
+        lo, hi = self.core.enclose(x_lo, x_hi, p_lo, p_hi, *_time_ends(t), method)
         return IntervalArray(_as_given(lo, lanes), _as_given(hi, lanes))
 
     # ---- first derivatives
@@ -124,34 +124,36 @@ class Field:
         """f (dim,), f_x (dim, dim) and f_p (dim, parameter_dim) at one point, in float64."""
         state, lanes = self._state(_numbers(x, "x"), "x")
         _one_point(lanes, "x")
-        value, dx, dp = self.core.jacobian(state, self._parameter(p, "p", None), t)
+        value, dx, dp = self.core.jacobian(state, self._parameter(p, "p", None), _time(t))
         return value[:, 0], dx, dp
 
     def enclose_linearization(
-        self, X: Any, P: Any = None, *, t: float = 0.0
+        self, X: Any, P: Any = None, *, t: Any = 0.0
     ) -> tuple[IntervalArray, IntervalArray, IntervalArray]:
         """Enclosures of f (dim,), f_x (dim, dim) and f_p (dim, parameter_dim) over one box."""
         (x_lo, lanes), (x_hi, _) = (self._state(end, "X") for end in _ends(X, "X"))
         _one_point(lanes, "X")
         p_lo, p_hi = self._parameter_ends(P, None)
-        value, dx, dp = self.core.enclose_jacobian(x_lo, x_hi, p_lo, p_hi, t, t)
+        value, dx, dp = self.core.enclose_jacobian(x_lo, x_hi, p_lo, p_hi, *_time_ends(t))
         return IntervalArray(value[0][:, 0], value[1][:, 0]), IntervalArray(*dx), IntervalArray(*dp)
 
     def jacobian(self, x: ArrayLike, p: ArrayLike | None = None, *, t: float = 0.0) -> FloatArray:
         """f_x in float64: (dim, dim), or (lanes, dim, dim) for x of shape (lanes, dim)."""
         state, lanes = self._state(_numbers(x, "x"), "x")
         parameter = self._parameter(p, "p", lanes)
-        parts = [self.core.jacobian(state[:, j : j + 1], _lane(parameter, j), t)[1] for j in range(state.shape[1])]
+        parts = [
+            self.core.jacobian(state[:, j : j + 1], _lane(parameter, j), _time(t))[1] for j in range(state.shape[1])
+        ]
         return parts[0] if lanes is None else np.stack(parts)
 
-    def enclose_jacobian(self, X: Any, P: Any = None, *, t: float = 0.0) -> IntervalArray:
+    def enclose_jacobian(self, X: Any, P: Any = None, *, t: Any = 0.0) -> IntervalArray:
         """An enclosure of f_x over the box: (dim, dim), or (lanes, dim, dim)."""
         (x_lo, lanes), (x_hi, _) = (self._state(end, "X") for end in _ends(X, "X"))
         p_lo, p_hi = self._parameter_ends(P, lanes)
         lows, highs = [], []
         for j in range(x_lo.shape[1]):
             ends = (x_lo[:, j : j + 1], x_hi[:, j : j + 1], _lane(p_lo, j), _lane(p_hi, j))
-            lo, hi = self.core.enclose_jacobian(*ends, t, t)[1]
+            lo, hi = self.core.enclose_jacobian(*ends, *_time_ends(t))[1]
             lows.append(lo)
             highs.append(hi)
         if lanes is None:
@@ -163,14 +165,14 @@ class Field:
         """Taylor coefficients 0..order of the solution with x(t0) = x0, in float64: (order + 1, dim), or
         (order + 1, lanes, dim)."""
         state, lanes = self._state(_numbers(x0, "x0"), "x0")
-        series = self.core.solution(state, self._parameter(p, "p", lanes), _order(order), t0)
+        series = self.core.solution(state, self._parameter(p, "p", lanes), _order(order), _time(t0))
         return _series(series, lanes)
 
-    def enclose_taylor(self, X0: Any, P: Any = None, *, order: int, t0: float = 0.0) -> IntervalArray:
+    def enclose_taylor(self, X0: Any, P: Any = None, *, order: int, t0: Any = 0.0) -> IntervalArray:
         """Enclosures of the Taylor coefficients 0..order of every solution with x(t0) in X0: shaped as in `taylor`."""
         (x_lo, lanes), (x_hi, _) = (self._state(end, "X0") for end in _ends(X0, "X0"))
         p_lo, p_hi = self._parameter_ends(P, lanes)
-        lo, hi = self.core.enclose_solution(x_lo, x_hi, p_lo, p_hi, _order(order), t0, t0)
+        lo, hi = self.core.enclose_solution(x_lo, x_hi, p_lo, p_hi, _order(order), *_time_ends(t0))
         return IntervalArray(_series(lo, lanes), _series(hi, lanes))
 
     # ---- files
@@ -239,6 +241,20 @@ def _lane(parameter: FloatArray, j: int) -> FloatArray:
 def _one_point(lanes: int | None, name: str) -> None:
     if lanes is not None:
         raise ValueError(f"{name} has {lanes} lanes, one point of shape (dim,) is needed")
+
+
+def _time(t: Any) -> float:
+    lo, hi = _time_ends(t)
+    if lo != hi:
+        raise ValueError(f"a time is needed, not the interval [{lo}, {hi}]")
+    return lo
+
+
+def _time_ends(t: Any) -> tuple[float, float]:
+    lo, hi = _ends(t, "t")
+    if lo.shape != () or not (np.isfinite(lo) and np.isfinite(hi)):
+        raise ValueError(f"t must be one finite time or interval of times, not {t}")
+    return float(lo), float(hi)
 
 
 def _order(order: int) -> int:

@@ -140,6 +140,24 @@ def test_builder_refusals_carry_both_numbers() -> None:
             call()
 
 
+def test_time() -> None:
+    """x' = t x: a time or an interval of times."""
+    b = _core.FieldBuilder(2, 0, True)
+    field = Field(b.build(b.multiply(b.gather(b.time(), [0, 0]), b.state())))
+    x = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(field(x, t=3.0), [3.0, 6.0])
+    np.testing.assert_array_equal(field.jacobian(x, t=3.0), 3.0 * np.eye(2))
+    box = field.enclose(x, t=IntervalArray(1.0, 3.0))
+    assert np.all(box.lo <= [1.0, 2.0])
+    assert np.all(box.hi >= [3.0, 6.0])
+    assert field.has_time
+    for t in (np.nan, np.inf, [0.0, 1.0]):
+        with pytest.raises(ValueError, match="t must be"):
+            field(x, t=t)
+    with pytest.raises(ValueError, match="interval"):
+        field(x, t=IntervalArray(1.0, 3.0))
+
+
 def test_equality_hash_and_pickle() -> None:
     a, b, c = example(), example(), example(1)
     assert a == b
