@@ -201,3 +201,17 @@ def test_extreme_numbers(cases: int) -> None:
                 distance = abs(arb(y) - arb(float(dd[0, 0, i])) - arb(float(dd[0, 1, i])))
                 assert not distance > arb(float(dd[0, 2, i])), (y, dd[0, :, i], g.nodes)
     assert finite > 300
+
+
+@pytest.mark.parametrize("n", [1, 3, 150])
+def test_zero_times_undefined_is_undefined(n: int) -> None:
+    """0 log(x) + 1 has no value at x < 0, whatever the weight."""
+    g = Graph(n, 0)
+    g.push(n, "affine", g.push(n, "apply", "log", g.push(n, "state")), (np.zeros((n, n)), None), (np.ones(n), None))
+    f = g.build()
+    hi, empty, ones = np.ones((n, 1)), np.zeros((0, 1)), np.ones((3, n), complex)
+    ends = [*f.enclose(-hi, hi, empty, empty), *f.enclose(-hi, hi, empty, empty, method="interval")]
+    ends += [end for pair in f.enclose_jacobian(-hi, hi, empty, empty)[:2] for end in pair]
+    ends.append(f.enclose_jet(-hi, hi, empty, empty, ones, np.zeros((3, n)), ones[:, :0], np.zeros((3, 0)))[1])
+    for end in ends:
+        assert np.isinf(end).all()
