@@ -15,6 +15,8 @@ function(capnode_add_kernels target)
     add_library(capnode_kernels_${isa} OBJECT ${kernels})
     target_include_directories(capnode_kernels_${isa} PRIVATE cpp/include)
     capnode_compile_options(capnode_kernels_${isa})
+    # Nobody traps (the guard masks all exceptions): lets both sides of a choice be computed, which vectorises. Changes no value.
+    target_compile_options(capnode_kernels_${isa} PRIVATE -fno-trapping-math)
     target_compile_definitions(capnode_kernels_${isa} PRIVATE CAPNODE_ISA=${isa})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:capnode_kernels_${isa}>)
   endforeach()
