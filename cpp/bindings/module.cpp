@@ -6,6 +6,11 @@
 PYBIND11_MODULE(_core, module) {
     module.doc() = "The C++ core of capnode. Use the package `capnode`; nothing here is a public name.";
     module.attr("version") = CAPNODE_VERSION;
+#if defined(__clang__)
+    module.attr("compiler") = "Clang " __clang_version__;
+#else
+    module.attr("compiler") = "GCC " __VERSION__;
+#endif
     capnode::bindings::register_float_environment(module);
     capnode::bindings::register_numerics(module);
     capnode::bindings::register_linear_algebra(module);

@@ -151,7 +151,7 @@ def software() -> dict[str, str]:
         "capnode": str(_core.version),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "compiler": str(getattr(_core, "compiler", "unknown")),
+        "compiler": str(_core.compiler),
         "platform": f"{platform.system()} {platform.machine()}",
     }
 
@@ -160,12 +160,11 @@ def float_environment() -> dict[str, str]:
     """The environment every proof ran in (the core puts it right itself), and the instruction set of its kernels."""
     from capnode import _core
 
-    instruction_set = getattr(_core, "instruction_set", None)
     return {
         "rounding": "to nearest, ties to even",
         "subnormals": "kept (no FTZ, no DAZ)",
         "contraction": "off",
-        "instruction_set": str(instruction_set() if callable(instruction_set) else "unknown"),
+        "instruction_set": str(_core.instruction_set()),
     }
 
 
@@ -191,7 +190,7 @@ def hypothesis_entries(evidence: Iterable[Any]) -> list[dict[str, Any]]:
 
 def field_core(field: Any) -> Any:
     """The field of the C++ core behind a `capnode.Field` (or the core's own)."""
-    return getattr(field, "core", None) or getattr(field, "_core", None) or field
+    return getattr(field, "core", field)
 
 
 def entry_of(result: Any) -> tuple[dict[str, Any], Any]:

@@ -14,7 +14,9 @@ from capnode.verification.balls import all_inside, inside, modulus, show
 from capnode.verification.decode import Box, Interval, member
 from capnode.verification.diagonal_family import Family, recognise
 from capnode.verification.evaluate import Evaluator
+from capnode.verification.hopf_evidence import Facts, check_hopf_evidence
 from capnode.verification.hopf_point import (
+    Coefficients,
     coefficients,
     count_on_axis,
     jacobian_at,
@@ -63,8 +65,11 @@ def check_hopf(entry: Any, program: Program, checks: Checks) -> None:
     checks.add(
         "unstable dimension", axis.holds and unstable == axis.unstable, f"stated {unstable}, found {axis.unstable}"
     )
-    _check_coefficients(entry, evaluator, family, zero, jacobian, psi, checks)
+    found = _check_coefficients(entry, evaluator, family, zero, jacobian, psi, checks)
     _check_conclusions(entry, unstable, checks)
+    speed = arb(1) if family is None or family.slope is None else family.slope
+    facts = Facts(zero.frequency, found, axis, speed, n, program.has_weight_radius)
+    check_hopf_evidence(entry, facts, checks)
 
 
 def _centre(hints: Any, n: int) -> Point:
@@ -178,7 +183,7 @@ def _check_coefficients(
     jacobian: acb_mat,
     psi: list[acb],
     checks: Checks,
-) -> None:
+) -> Coefficients:
     found = coefficients(evaluator, zero, jacobian, psi)
     claim = _claimed(entry, "transversality")
     truth = found.transversality if family is None else family.slope  # there d Re(lambda)/dp = c s'(0)
@@ -194,6 +199,7 @@ def _check_coefficients(
             l1 = short if l1 is None or not l1.is_finite() else l1.intersection(short)
     name = "the enclosure of the first Lyapunov coefficient holds it"
     checks.add(name, everything or (l1 is not None and inside(l1, claim.lo, claim.hi)), "" if l1 is None else show(l1))
+    return Coefficients(truth, l1)
 
 
 def _check_conclusions(entry: Any, unstable: int | None, checks: Checks) -> None:

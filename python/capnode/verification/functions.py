@@ -18,6 +18,18 @@ TINY = 2.0**-80  # a ball narrower than this is as good as a point
 MOST_PIECES = 512
 
 
+def integer_power(x: arb, k: int) -> arb:
+    """x^k for any integer k; flint's `**` knows no ball that holds 0. Not finite where x^k is undefined on the ball."""
+    if k < 0:
+        return 1 / integer_power(x, -k)
+    out = arb(1)
+    while k:
+        if k & 1:
+            out = out * x
+        x, k = x * x, k >> 1
+    return out
+
+
 def product(f: Quadruple, g: Quadruple) -> Quadruple:
     """Leibniz: the derivatives of f g."""
     return (
@@ -33,8 +45,8 @@ def compose(f: Quadruple, g: Quadruple) -> Quadruple:
     return (
         f[0],
         f[1] * g[1],
-        f[2] * g[1] ** 2 + f[1] * g[2],
-        f[3] * g[1] ** 3 + 3 * f[2] * g[1] * g[2] + f[1] * g[3],
+        f[2] * g[1] * g[1] + f[1] * g[2],
+        f[3] * g[1] * g[1] * g[1] + 3 * f[2] * g[1] * g[2] + f[1] * g[3],
     )
 
 
@@ -44,13 +56,15 @@ def _identity(x: arb) -> Quadruple:
 
 def _tanh(x: arb) -> Quadruple:
     t = x.tanh()
-    d = x.sech() ** 2
+    c = x.sech()
+    d = c * c
     return (t, d, -2 * t * d, d * (4 - 6 * d))
 
 
 def _sigmoid(x: arb) -> Quadruple:
     s = 1 / (1 + (-x).exp())
-    d = (x / 2).sech() ** 2 / 4
+    c = (x / 2).sech() / 2
+    d = c * c
     e = 1 - 2 * s
     return (s, d, d * e, d * (1 - 6 * d))
 
@@ -78,7 +92,8 @@ def _gelu(x: arb) -> Quadruple:
 def _gelu_tanh(x: arb) -> Quadruple:
     """x sigmoid(2 c (x + k x^3)), c = sqrt(2/pi), k = 0.044715: equal to x (1 + tanh(c (x + k x^3))) / 2."""
     c, k = 2 * (2 / arb.pi()).sqrt(), arb("0.044715")
-    inner = (c * (x + k * x**3), c * (1 + 3 * k * x**2), c * 6 * k * x, c * 6 * k)
+    square = x * x
+    inner = (c * x * (1 + k * square), c * (1 + 3 * k * square), c * 6 * k * x, c * 6 * k)
     return product(_identity(x), compose(_sigmoid(inner[0]), inner))
 
 
@@ -103,17 +118,18 @@ def _exp(x: arb) -> Quadruple:
 
 
 def _log(x: arb) -> Quadruple:
-    return (x.log(), 1 / x, -1 / x**2, 2 / x**3)
+    return (x.log(), 1 / x, -1 / (x * x), 2 / (x * x * x))
 
 
 def _sqrt(x: arb) -> Quadruple:
     r = x.sqrt()
-    return (r, 1 / (2 * r), -1 / (4 * r * x), 3 / (8 * r * x**2))
+    return (r, 1 / (2 * r), -1 / (4 * r * x), 3 / (8 * r * x * x))
 
 
 def _atan(x: arb) -> Quadruple:
-    d = 1 / (1 + x**2)
-    return (x.atan(), d, -2 * x * d**2, (6 * x**2 - 2) * d**3)
+    square = x * x
+    d = 1 / (1 + square)
+    return (x.atan(), d, -2 * x * d * d, (6 * square - 2) * d * d * d)
 
 
 def _erf(x: arb) -> Quadruple:
@@ -133,7 +149,7 @@ def _power(x: arb, k: int) -> Quadruple:
     """x^k and its derivatives; where the falling factorial vanishes the derivative is exactly 0, also at x = 0."""
     out, factor = [], 1
     for j in range(4):
-        out.append(factor * x ** (k - j) if factor else arb(0))
+        out.append(factor * integer_power(x, k - j) if factor else arb(0))
         factor *= k - j
     return (out[0], out[1], out[2], out[3])
 

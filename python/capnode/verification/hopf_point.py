@@ -21,11 +21,17 @@ from capnode.verification.spectrum import enclose_spectrum, find_basis
 
 @dataclass(frozen=True)
 class AxisCount:
-    """What the spectrum of J says: `detail` names the reason where `holds` is False."""
+    """What the spectrum of J says: `detail` names the reason where `holds` is False.
+
+    `distance` bounds from above the least distance of another eigenvalue to the axis, `gap` that to iw; None where
+    there is no other.
+    """
 
     holds: bool
     unstable: int
     detail: str
+    distance: arb | None = None
+    gap: arb | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,12 @@ def count_on_axis(j: acb_mat, frequency: arb) -> AxisCount:
     if not all(discs.isolated(i) for i in touching) or not bool(frequency > 0):
         return AxisCount(False, 0, "the two discs on the axis are not isolated")
     unstable = sum(1 for i in range(len(discs.centre)) if discs.side(i) == 1)
-    return AxisCount(True, unstable, f"{unstable} eigenvalues to the right, the pair alone on the axis")
+    pair = acb(0, frequency)
+    others = [i for i in range(len(discs.centre)) if i not in touching]
+    distances = [(abs(discs.centre[i].real) + discs.radius[i]).upper() for i in others]
+    gaps = [(abs(discs.centre[i] - pair) + discs.radius[i]).upper() for i in others] + [2 * frequency.upper()]
+    detail = f"{unstable} eigenvalues to the right, the pair alone on the axis"
+    return AxisCount(True, unstable, detail, min(distances, key=float, default=None), min(gaps, key=float))
 
 
 def unit_eigenvector(zero: Point) -> list[acb]:
@@ -141,10 +152,10 @@ def lyapunov_of_family(family: Family, slope: arb, zero: Point) -> arb | None:
     y, z = about_unit(right), about_unit(left)
     q = complex_entries(basis.v * column(y))
     row = complex_entries(basis.v.inv().transpose() * column(z))  # V is exact: its inverse is thin, z is not
-    squares = [a.real**2 + a.imag**2 for a in q]
+    squares = [a.real * a.real + a.imag * a.imag for a in q]
     pairing = sum((a * b for a, b in zip(y, z, strict=True)), acb(0))
     cubic = sum((a * b * c for a, b, c in zip(row, squares, q, strict=True)), acb(0))
-    return level**2 * (cubic / pairing).imag / sum(squares, arb(0))
+    return level * level * (cubic / pairing).imag / sum(squares, arb(0))
 
 
 def _coefficient(
