@@ -52,7 +52,7 @@ def _tanh(s: Any) -> Any:
 _SERIES: dict[str, Callable[[Any], Any]] = {
     "tanh": _tanh,
     "sigmoid": _sigmoid,
-    "softplus": lambda s: (1 + s.exp()).log(),
+    "softplus": lambda s: s + (1 + (-s).exp()).log() if _positive(s) else (1 + s.exp()).log(),
     "silu": lambda s: s * _sigmoid(s),
     "gelu": lambda s: s * (-s / arb(2).sqrt()).erfc() / 2,
     "gelu_tanh": lambda s: s * _sigmoid((8 / arb.pi()).sqrt() * (s + arb(44715) / 1000000 * s * s * s)),
