@@ -46,18 +46,19 @@ struct Spectrum {
     std::vector<Interval> real;      // Re of the eigenvalues of the disc
     std::vector<std::size_t> pairs;  // discs above the real axis that may hold a non-real eigenvalue
 
-    Spectrum(const VerifiedEigenbasis& b, const Matrix& m_rad) : basis(b), radius(m_rad) {
-        real.reserve(b.n);
+    Spectrum(const VerifiedEigenbasis& b, const Matrix& m_rad) : basis(b), radius(m_rad), real(b.n) {
+        const bool ball = std::any_of(m_rad.data.begin(), m_rad.data.end(), [](double r) { return r != 0.0; });
         for (std::size_t i = 0; i < b.n; ++i) {
-            if (b.isolated[i])
-                real.push_back(interval_of(real_part(b, m_rad, i)));
-            else
-                real.push_back(ball_hull(b.center[i].real(), b.radius[i]));
-            const bool own_conjugate = b.isolated[i] && b.conjugate[i] == i;  // holds one eigenvalue, a real one
-            // an isolated disc is represented by its upper member, others by every disc that reaches above the axis
-            if (!own_conjugate && (b.isolated[i] ? b.center[i].imag() > 0.0
-                                                 : b.center[i].imag() > 0.0 || b.center[i].imag() + b.radius[i] > 0.0))
-                pairs.push_back(i);
+            const bool above = b.center[i].imag() > 0.0;
+            if (!b.isolated[i]) {
+                real[i] = ball_hull(b.center[i].real(), b.radius[i]);
+                if (above || b.center[i].imag() + b.radius[i] > 0.0) pairs.push_back(i);
+                continue;
+            }
+            // the radius of M enters to first order through |Re(R_ik V_li)|, O(n^2); without it the disc is as good
+            real[i] = ball ? interval_of(real_part(b, m_rad, i)) : real_part(eigenvalue(b, i));
+            // a disc about a real centre holds with its one eigenvalue the conjugate too: a real one
+            if (above && b.conjugate[i] != i) pairs.push_back(i);
         }
     }
 
@@ -170,11 +171,17 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
         return refuse(Verdict::pair_not_isolated, text("The frequency is only known to lie in [%.6g, %.6g].",
                                                        point.frequency.lo, point.frequency.hi));
 
+    // Every eigenvalue but lambda_i lies in a disc j != i. Where all discs but i and c = conjugate[i] have other real
+    // parts, the conjugate of lambda_i can only lie in disc c, which holds one eigenvalue: so nothing else is on the
+    // axis.
+    const std::size_t c = b.conjugate[i];
+    if (c == i || !b.isolated[c])
+        return refuse(Verdict::pair_not_isolated, "The disc of the conjugate meets another one.");
     double nearest = infinity;
     std::size_t undecided = 0;
     std::size_t culprit = b.n;
     for (std::size_t j = 0; j < b.n; ++j) {
-        if (j == i || j == b.conjugate[i]) continue;
+        if (j == i || j == c) continue;
         const Interval apart = s.difference(i, j);
         nearest = std::fmin(nearest, mignitude(apart));
         if (apart.lo > 0.0)
@@ -185,13 +192,13 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
     }
     if (!fact("no other eigenvalue on the imaginary axis: least distance of another real part", Interval(nearest), ">",
               0.0, undecided == 0)) {
-        const std::complex<double> c = b.center[culprit];
+        const std::complex<double> other = b.center[culprit];
         const bool real_eigenvalue = b.isolated[culprit] && b.conjugate[culprit] == culprit;
         return refuse(
             real_eigenvalue ? Verdict::zero_eigenvalue : Verdict::other_eigenvalue_on_axis,
             text("The real parts of this pair and of the eigenvalue near %.9g %+.9g i could not be separated "
                  "(disc radius %.3g).",
-                 c.real(), c.imag(), b.radius[culprit]) +
+                 other.real(), other.imag(), b.radius[culprit]) +
                 (undecided > 1 ? text(" The same holds for %.0f more.", static_cast<double>(undecided - 1)) : ""));
     }
     if (!fact("transversality d Re(lambda)/dp", slope, ">", 0.0, slope.lo > 0.0))
