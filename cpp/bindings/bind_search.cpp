@@ -51,29 +51,60 @@ void unpack(const blas::Eigen& eigen, Matrix& re, Matrix& im) {
     }
 }
 
+/// d lambda_i along dA: u^H dA v / (u^H v) with the left and right vectors of lambda_i; 0 where u^H v vanishes.
+std::vector<Complex> rates_of(const blas::Eigen& eigen, const Matrix& direction) {
+    const std::size_t n = eigen.values.size();
+    const Matrix moved = blas::multiply(direction, eigen.right);
+    std::vector<Complex> rates(n);
+    for (std::size_t j = 0; j < n; ++j) {
+        const bool pair = eigen.values[j].imag() > 0.0 && j + 1 < n;
+        Complex above = 0.0, below = 0.0;
+        for (std::size_t i = 0; i < n; ++i) {
+            const Complex u(eigen.left(i, j), pair ? -eigen.left(i, j + 1) : 0.0);  // conjugated
+            above += u * Complex(moved(i, j), pair ? moved(i, j + 1) : 0.0);
+            below += u * Complex(eigen.right(i, j), pair ? eigen.right(i, j + 1) : 0.0);
+        }
+        rates[j] = below == 0.0 ? Complex(0.0) : above / below;
+        if (pair) {
+            rates[j + 1] = std::conj(rates[j]);
+            ++j;
+        }
+    }
+    return rates;
+}
+
 }  // namespace
 
 void register_search(py::module_& module) {
     module.def(
-        "float_eig",
-        [](const py::object& matrix) -> py::object {
+        "float_spectrum",
+        [](const py::object& matrix, const py::object& direction) -> py::object {
             const Matrix a = to_matrix(matrix, "matrix");
-            if (a.rows != a.cols) throw std::invalid_argument("a square matrix is needed");
+            const Matrix da = to_matrix(direction, "direction");
+            if (a.rows != a.cols || da.rows != a.rows || da.cols != a.cols)
+                throw std::invalid_argument("two square matrices of one size are needed");
             blas::Eigen eigen;
             Matrix re, im;
+            std::vector<Complex> rates;
             bool ok = false;
             {
                 py::gil_scoped_release release;
                 FloatEnvironment guard;
-                ok = blas::geev(a, true, false, eigen);
-                if (ok) unpack(eigen, re, im);
+                ok = blas::geev(a, true, true, eigen);
+                if (ok) {
+                    unpack(eigen, re, im);
+                    rates = rates_of(eigen, da);
+                }
             }
             if (!ok) return py::none();
             ComplexArray values(static_cast<py::ssize_t>(eigen.values.size()));
             std::copy(eigen.values.begin(), eigen.values.end(), values.mutable_data());
-            return py::make_tuple(values, complex_array(re, im));
+            ComplexArray derivatives(static_cast<py::ssize_t>(rates.size()));
+            std::copy(rates.begin(), rates.end(), derivatives.mutable_data());
+            return py::make_tuple(values, derivatives, complex_array(re, im));
         },
-        py::arg("matrix"), "(eigenvalues, right eigenvectors as columns) in floats, or None: a hint, no proof.");
+        py::arg("matrix"), py::arg("direction"),
+        "(eigenvalues, their derivatives along the direction, right eigenvectors as columns) in floats, or None.");
 
     module.def(
         "float_solve",

@@ -402,6 +402,8 @@ def _refiner(core: Any, bound: float) -> Callable[[Start], Refined]:
             reason = (
                 f"Newton's method did not converge in {found['iterations']} steps (last step {found['last_step']:.2g})"
             )
+        elif not found["omega_bar"] > 1e-9 * start.w:
+            reason = f"it ended at the frequency {found['omega_bar']:.6g}"
         elif not float(np.max(np.abs(x), initial=0.0)) <= bound:
             reason = f"Newton's method left the bound |x| <= {bound:g}"
         return Refined(

@@ -81,7 +81,7 @@ def refine(field: SearchField, start: Start, *, bound: float, iterations: int = 
         if not np.isfinite(size) or float(np.max(np.abs(x), initial=0.0)) > bound:
             return Refined(p, w, x, v, start.origin, False, k + 1, f"Newton's method left the bound |x| <= {bound:g}")
         if size <= 1e-9:
-            if not w > 0.0:
+            if not w > 1e-9 * start.w:
                 return Refined(p, w, x, v, start.origin, False, k + 1, f"it ended at the frequency {w:.6g}")
             return Refined(p, w, x, v, start.origin, True, k + 1)
     return Refined(

@@ -1,7 +1,7 @@
 """Curves of equilibria by pseudo-arclength continuation: they turn at folds, where p is no parameter of the curve.
 
-Lengths are scaled: |(dx, dp)|^2 = |dx|^2 / (n u^2) + (dp / span)^2 with u = 2 max(1, rms x), so that a step of 1
-crosses the span, or moves the state by twice its size: towards a pole, where the state grows like 1/(p - p*), the
+Lengths are scaled: |(dx, dp)|^2 = |dx|^2 / (n u^2) + (dp / span)^2 with u = 4 max(1, rms x), so that a step of 1
+crosses the span, or moves the state by four times its size: towards a pole, where the state grows like 1/(p - p*), the
 steps approach it geometrically. (Keller 1977; Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria.)
 """
 
@@ -15,7 +15,7 @@ from capnode.parallel import Stop
 from capnode.search.float_field import SearchField
 from capnode.search.linear_algebra import FloatArray, SingularMatrix, solve
 
-LONGEST_STEP = 1.0 / 40.0
+LONGEST_STEP = 1.0 / 25.0
 SHORTEST_STEP = 1e-7
 LEFT = "left the span"
 CLOSED = "the curve is closed"
@@ -29,11 +29,11 @@ class Scale:
 
     n: int
     span: float
-    unit: float = 2.0
+    unit: float = 4.0
 
     def at(self, x: FloatArray) -> Scale:
         rms = float(np.linalg.norm(x)) / np.sqrt(self.n)
-        return Scale(self.n, self.span, 2.0 * max(1.0, rms))
+        return Scale(self.n, self.span, 4.0 * max(1.0, rms))
 
     @property
     def weight(self) -> float:

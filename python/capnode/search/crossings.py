@@ -1,9 +1,10 @@
 """Where pairs of eigenvalues cross the imaginary axis along a curve of equilibria.
 
 Each node of the curve gets one eigendecomposition and the derivatives of all its eigenvalues along the curve,
-d lambda_i/ds = (V^-1 (dJ/ds) V)_ii. Between two nodes the eigenvalues are matched by the assignment that best agrees
-with both predictions at the middle; a matched non-real pair whose real part changes sign is a crossing. A cell whose
-count of unstable eigenvalues does not balance with its crossings, or where a pair dips to the axis and back, is halved.
+d lambda_i/ds = u_i^H (dJ/ds) v_i / (u_i^H v_i). Between two nodes the eigenvalues are matched by the assignment that
+best agrees with both predictions at the middle; a matched non-real pair whose real part changes sign is a crossing. A
+cell whose count of unstable eigenvalues does not balance with its crossings, or where a pair dips to the axis and back,
+is halved.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from capnode.search.candidates import Refined, Start
 from capnode.search.continuation import Node, Scale, Tangent, correct, tangent_at
 from capnode.search.float_field import SearchField, along
-from capnode.search.linear_algebra import ComplexArray, FloatArray, SingularMatrix, eig, solve
+from capnode.search.linear_algebra import ComplexArray, FloatArray, spectrum
 
 DEEPEST = 12
 
@@ -38,12 +39,7 @@ class NodeSpectrum:
 
 def spectrum_at(field: SearchField, node: Node) -> NodeSpectrum:
     j, _ = field.jacobian(node.x, node.p)
-    values, vectors = eig(j)
-    rate_matrix = along(field, node.x, node.p, node.tangent.dx, node.tangent.dp)
-    try:
-        rates = np.einsum("ij,ji->i", solve(vectors, np.eye(len(values), dtype=np.complex128)), rate_matrix @ vectors)
-    except SingularMatrix:  # a defective matrix: no derivative to predict with
-        rates = np.zeros_like(values)
+    values, rates, vectors = spectrum(j, along(field, node.x, node.p, node.tangent.dx, node.tangent.dp))
     upper = values.imag >= 0.0
     return NodeSpectrum(
         node, values[upper], rates[upper], vectors[:, upper], unstable=int(np.count_nonzero(values.real > 0.0))
@@ -78,10 +74,10 @@ def scan_cell(
         return report
     # the rates belong to unit tangents: bring them to the length of the cell in one and the same norm
     a, b = _rescaled(a, scale), _rescaled(b, scale)
-    pairs = _match(a, b, length)
+    pairs, ambiguous = _match(a, b, length)
 
     balance = 0
-    doubt = ""
+    doubt = "two pairs on both sides of the axis may have changed places" if ambiguous else ""
     starts: list[Start] = []
     for i, k in pairs:
         la, lb = a.values[i], b.values[k]
@@ -136,8 +132,12 @@ def _rescaled(s: NodeSpectrum, scale: Scale) -> NodeSpectrum:
     return replace(s, node=node, rates=s.rates * factor)
 
 
-def _match(a: NodeSpectrum, b: NodeSpectrum, length: float) -> list[tuple[int, int]]:
-    """Pairs (index in a, index in b) of the best assignment of the two predictions at the middle of the cell."""
+def _match(a: NodeSpectrum, b: NodeSpectrum, length: float) -> tuple[list[tuple[int, int]], bool]:
+    """Pairs (index in a, index in b) of the best assignment of the two predictions at the middle of the cell.
+
+    It is ambiguous where two pairs on different sides of the axis could be exchanged at a cost of the size of the
+    errors of prediction: the exchange makes two crossings out of none, or none out of two, with the same balance.
+    """
     size = max(float(np.max(np.abs(a.values), initial=0.0)), float(np.max(np.abs(b.values), initial=0.0)), 1e-300)
 
     def shift(rates: ComplexArray) -> ComplexArray:
@@ -147,8 +147,15 @@ def _match(a: NodeSpectrum, b: NodeSpectrum, length: float) -> list[tuple[int, i
         return clipped
 
     from_a, from_b = a.values + shift(a.rates), b.values - shift(b.rates)
-    rows, columns = linear_sum_assignment(np.abs(from_a[:, None] - from_b[None, :]))
-    return [(int(i), int(k)) for i, k in zip(rows, columns, strict=True)]
+    cost = np.abs(from_a[:, None] - from_b[None, :])
+    rows, columns = linear_sum_assignment(cost)
+    chosen = cost[rows, columns]
+    before, after = a.values[rows].real > 0.0, b.values[columns].real > 0.0
+    exchanged = cost[rows][:, columns]
+    exchanged = exchanged + exchanged.T
+    matters = (before[:, None] & ~before[None, :]) & (after[:, None] != after[None, :])
+    ambiguous = bool(np.any(matters & (exchanged < 3.0 * (chosen[:, None] + chosen[None, :]))))
+    return [(int(i), int(k)) for i, k in zip(rows, columns, strict=True)], ambiguous
 
 
 def _hermite(fa: complex, fb: complex, da: complex, db: complex, t: float) -> complex:

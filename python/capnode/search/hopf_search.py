@@ -11,7 +11,7 @@ from dataclasses import field as dataclass_field
 
 import numpy as np
 
-from capnode.parallel import Stop, map_parallel
+from capnode.parallel import Stop, default_threads, map_parallel
 from capnode.progress import Report
 from capnode.search.candidates import Refined, Start, looks_same, refine
 from capnode.search.continuation import CLOSED, LEFT, Curve, Node, Scale, trace
@@ -19,8 +19,6 @@ from capnode.search.crossings import CellReport, NodeSpectrum, Refine, scan_cell
 from capnode.search.equilibria import newton, starts
 from capnode.search.float_field import SearchField
 from capnode.search.linear_algebra import FloatArray
-
-CHUNK = 6  # cells a task scans one after another, so that neighbours share a decomposition
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,11 @@ def _scan_curves(
             before = here
         return cells
 
-    chunks = [curve.nodes[k : k + CHUNK + 1] for curve in curves for k in range(0, len(curve.nodes) - 1, CHUNK)]
+    # the cells of a chunk share the decompositions of their common nodes; enough chunks to keep the threads busy
+    threads = default_threads() if options.threads is None else options.threads
+    cells_of = sum(len(curve.nodes) - 1 for curve in curves)
+    size = min(32, max(4, cells_of // (4 * threads)))
+    chunks = [curve.nodes[k : k + size + 1] for curve in curves for k in range(0, len(curve.nodes) - 1, size)]
     branching: list[tuple[FloatArray, float, FloatArray]] = []
     for cells in map_parallel(
         scan, chunks, threads=options.threads, stop=stop, on_done=lambda k: report("crossings", k, len(chunks))

@@ -36,10 +36,13 @@ def solve(matrix: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     return solution
 
 
-def eig(matrix: FloatArray) -> tuple[ComplexArray, ComplexArray]:
-    """Eigenvalues and right eigenvectors (columns of norm 1); conjugate pairs are exact conjugates."""
-    result = _core.float_eig(np.ascontiguousarray(matrix, np.float64))
+def spectrum(matrix: FloatArray, direction: FloatArray) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+    """Eigenvalues, their derivatives along the direction, right eigenvectors (columns of norm 1).
+
+    Conjugate pairs are exact conjugates. The derivative is 0 where the left and the right vector are orthogonal.
+    """
+    result = _core.float_spectrum(np.ascontiguousarray(matrix, np.float64), np.ascontiguousarray(direction, np.float64))
     if result is None:
         raise SingularMatrix("the eigenvalues of a Jacobian could not be computed")
-    values, vectors = result
-    return values, vectors
+    values, rates, vectors = result
+    return values, rates, vectors
