@@ -174,7 +174,7 @@ void ErrorSet::propagate_ellipsoid(const Matrix& phi, const Matrix& d) {
     }
     double q2 = 0.0;
     for (double& x : side) {
-        x = x * slack + underflow;
+        x = x * slack + 0x1p-480;  // whose square, and 2^-53 of it, are normal numbers
         q2 += x * x;
     }
     q2 *= static_cast<double>(n_);

@@ -28,8 +28,11 @@ double logarithmic_norm(const Matrix& mid, const Matrix& rad, double sign) {
             row[i] += std::fabs(m) + s.rad(i, j);
         }
     }
-    const double norm = *std::max_element(row.begin(), row.end()) * slack;
-    if (!(norm < infinity)) return infinity;
+    double norm = 0.0;
+    for (const double r : row) {
+        if (!(r < infinity)) return infinity;  // NaN too: nothing is known of J
+        norm = std::max(norm, r * slack);
+    }
     std::vector<double> x(n, 1.0);
     std::vector<double> y(n);
     double guess = 0.0;
@@ -80,10 +83,8 @@ Growth::Growth(const Matrix& mid, const Matrix& rad, double h, double sign)
         for (std::size_t i = 0; i < n_; ++i) {
             double row = 0.0;
             for (std::size_t j = 0; j < n_; ++j) {
-                const double m =
-                    i == j ? std::max(0.0, sign * mid(i, j) + rad(i, j)) : std::fabs(mid(i, j)) + rad(i, j);
-                hm_(i, j) = m < infinity ? h * m * slack : infinity;
-                if (std::isnan(m)) hm_(i, j) = infinity;
+                const double m = i == j ? sign * mid(i, j) + rad(i, j) : std::fabs(mid(i, j)) + rad(i, j);
+                hm_(i, j) = m < infinity ? h * std::max(0.0, m) * slack : infinity;  // NaN: nothing is known of J
                 row += hm_(i, j);
             }
             norm_ = std::max(norm_, row * slack);
@@ -91,7 +92,7 @@ Growth::Growth(const Matrix& mid, const Matrix& rad, double h, double sign)
         if (!(norm_ < infinity)) norm_ = infinity;
         return;
     }
-    const double exponent = std::max(0.0, logarithmic_norm(mid, rad, sign)) * h * slack;
+    const double exponent = std::max(0.0, logarithmic_norm(mid, rad, sign)) * h * slack;  // never NaN, see there
     factor_ = exponent < 700.0 ? capnode::apply(Function::exp, Interval{0.0, exponent}).hi : infinity;
     if (std::isnan(factor_)) factor_ = infinity;
 }
