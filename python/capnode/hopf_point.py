@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -81,8 +81,7 @@ class HopfPoint:
         "same": the enclosure of one, its eigenvector normalised as the other's, lies in the other's isolation box;
         "different": the enclosures are disjoint; "unknown": neither.
         """
-        answer: Identity = _core.same_hopf_solution(self._core, other._core)
-        return answer
+        return cast(Identity, _core.same_hopf_solution(self._core, other._core))
 
     def __repr__(self) -> str:
         return (

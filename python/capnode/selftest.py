@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -90,10 +91,10 @@ def _intervals() -> str:
     a = np.array([random.uniform(-1, 1) * 2.0 ** random.randint(-40, 40) for _ in range(count)])
     b = np.array([random.uniform(-1, 1) * 2.0 ** random.randint(-40, 40) for _ in range(count)])
     for op, exact in (
-        ("add", lambda x, y: x + y),
-        ("subtract", lambda x, y: x - y),
-        ("multiply", lambda x, y: x * y),
-        ("divide", lambda x, y: x / y),
+        ("add", operator.add),
+        ("subtract", operator.sub),
+        ("multiply", operator.mul),
+        ("divide", operator.truediv),
     ):
         lo, hi = _core.interval_binary(op, a, a, b, b)
         for x, y, low, high in zip(a, b, lo, hi, strict=True):
@@ -141,8 +142,9 @@ def _hopf() -> str:
     import capnode
 
     points = {}
-    for method in ("diagonal", "general"):
-        search = capnode.hopf_points(_network(), span=(-1.0, 1.0), method=method)  # type: ignore[arg-type]
+    methods: tuple[Literal["diagonal", "general"], ...] = ("diagonal", "general")
+    for method in methods:
+        search = capnode.hopf_points(_network(), span=(-1.0, 1.0), method=method)
         _require(len(search) > 0 and search.proved, f"{method} path: {search!r}")
         points[method] = search.points
     pairs = list(zip(points["diagonal"], points["general"], strict=True))

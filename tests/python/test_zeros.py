@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from capnode.interval_array import IntervalArray
 
 from capnode import _core
+from capnode.interval_array import IntervalArray
 from capnode.result import Verdict
 from capnode.zeros import interval_newton, krawczyk, newton_kantorovich
 

@@ -8,6 +8,7 @@ before the command shows the traceback.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 PROVED, NOT_PROVED, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
@@ -19,12 +20,12 @@ def main() -> None:
     from capnode.cli.app import app
 
     # click's base of all usage errors; typer brings click along under different names, by version
-    usage_error = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+    usage_error: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
     status: object = PROVED
     try:
         status = app(prog_name="capnode", standalone_mode=False)
     except usage_error as error:
-        error.show()  # type: ignore[attr-defined]
+        error.show()
         status = MISUSE
     except typer.Exit as stop:
         status = stop.exit_code
