@@ -42,7 +42,7 @@ def check_agreement(diagonal: HopfSearch, general: HopfSearch) -> None:
         assert one.criticality == other.criticality
 
 
-@pytest.mark.parametrize("n", [6, 20, 50, pytest.param(150, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n", [6, 20, 50, 150, pytest.param(400, marks=pytest.mark.long)])
 def test_both_paths_prove_every_pair_and_agree(n: int) -> None:
     field, pairs, span = family(n)
     diagonal = hopf_points(field, span)
@@ -55,7 +55,7 @@ def test_both_paths_prove_every_pair_and_agree(n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "n", [150, pytest.param(400, marks=pytest.mark.long), pytest.param(1000, marks=pytest.mark.long)]
+    "n", [400, pytest.param(1000, marks=pytest.mark.long)]
 )
 def test_the_diagonal_path_on_larger_members(n: int) -> None:
     field, pairs, span = family(n)
@@ -64,7 +64,7 @@ def test_the_diagonal_path_on_larger_members(n: int) -> None:
     check_all_proved(search, pairs)
 
 
-@pytest.mark.parametrize(("n", "expected"), [(6, 117), pytest.param(20, 391, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("n", "expected"), [(6, 117), (20, 391), (50, 991)])
 def test_forty_members(n: int, expected: int) -> None:
     proved = 0
     for seed in range(40):

@@ -85,7 +85,7 @@ def test_other_ways_for_the_parameter_to_enter(factory: Any) -> None:
     assert not search.unbalanced
 
 
-@pytest.mark.parametrize("n", [20, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n", [20, 100])
 def test_leaky_network(n: int) -> None:
     field = from_torch(networks.leaky(n), n)
     points = all_proved(hopf_points(field, (0.2, 0.7)), n // 5)

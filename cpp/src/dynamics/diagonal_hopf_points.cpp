@@ -11,7 +11,9 @@
 #include "capnode/numerics/eigenbasis.hpp"
 #include "capnode/numerics/eigenbasis_solve.hpp"
 #include "capnode/numerics/rounding.hpp"
+#include "cubic_form.hpp"
 #include "diagonal_equilibria.hpp"
+#include "fast_modulus.hpp"
 
 namespace capnode {
 
@@ -73,32 +75,29 @@ struct Spectrum {
     }
 };
 
-/// q / |q|: entries, with the radius of the quotient.
-ComplexBallMatrix normalised(const ComplexBallMatrix& q, const Interval& norm) {
-    ComplexBallMatrix out(q.rows(), 1);
-    const Ball inverse = to_ball(quotient(Interval(1.0), norm));
-    for (std::size_t k = 0; k < q.rows(); ++k) {
-        const ComplexBall z = inverse * ComplexBall{q.mid.re.data[k], q.mid.im.data[k], q.rad.data[k]};
-        out.mid.re.data[k] = z.re;
-        out.mid.im.data[k] = z.im;
-        out.rad.data[k] = z.rad;
+/// q / |q|_2 for column k of q: mid q_bar t with t = 1/|q|_2 +- t_rad; the two products err by u each part, so the disc
+/// by u |q_bar| t, and the sets add |q_bar| t_rad + r (t + t_rad).
+ComplexBallMatrix normalised(const ComplexBallMatrix& q, std::size_t column, const Interval& norm) {
+    const std::size_t n = q.rows();
+    ComplexBallMatrix out(n, 1);
+    const Ball t = to_ball(quotient(Interval(1.0), norm));
+    for (std::size_t k = 0; k < n; ++k) {
+        const double re = q.mid.re(k, column), im = q.mid.im(k, column), r = q.rad(k, column);
+        const double Q = modulus_above(re, im);
+        out.mid.re.data[k] = re * t.mid;
+        out.mid.im.data[k] = im * t.mid;
+        const double rad = Q * t.rad + r * (t.mid + t.rad) + 2.0 * unit_roundoff * Q * t.mid;
+        out.rad.data[k] = rad >= 0.0 ? inflate(rad, 3.0, 4.0) + 4.0 * smallest_subnormal : infinity;
     }
     return out;
 }
-
-ComplexBall entry(const ComplexBallMatrix& m, std::size_t i, std::size_t j) {
-    return {m.mid.re(i, j), m.mid.im(i, j), m.rad(i, j)};
-}
-
-/// |z|^2 of a disc.
-Interval square_modulus(const ComplexBall& z) { return square(Interval(mignitude_down(z), magnitude_up(z))); }
 
 /// The box of uniqueness: see DiagonalHopfPoint. Every zero of the augmented system has -p + i w / s'(0) = an
 /// eigenvalue z of M. Every eigenvalue but lambda_i lies in a disc j != i, |z - c_i| >= |c_j - c_i| - r_j >= g. With |p
 /// - p_bar|, |w / s' - w_bar / s'| <= g/2 and |-p_bar + i w_bar / s' - c_i| <= slack, |z - c_i| <= g/sqrt(2) + slack <
 /// g leaves lambda_i alone; x = -A(p)^-1 b and, lambda_i being simple and psi v = 1, v are unique then.
 HopfIsolation isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& point, const ComplexBallMatrix& q,
-                           const Interval& slope) {
+                           std::size_t column, const Interval& slope) {
     const VerifiedEigenbasis& b = s.basis;
     HopfIsolation iso;
     iso.centre.parameter_bar = midpoint(point.parameter);
@@ -115,18 +114,20 @@ HopfIsolation isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& po
     const double room = subtract_down(1.0, e);
     for (std::size_t k = 0; k < b.n; ++k) {
         const std::complex<double> centre(b.V.re(k, i), b.V.im(k, i));
-        const ComplexBall z = entry(q, k, 0);
-        const double off = magnitude_up(z - ComplexBall{centre.real(), centre.imag(), 0.0});
+        const double re = q.mid.re(k, column), im = q.mid.im(k, column), r = q.rad(k, column);
+        // differences of close floats err by u of themselves: covered by the factor of modulus_above and one step
+        const double off = add_up(next_up(modulus_above(re - centre.real(), im - centre.imag())), r);
         iso.centre.eigenvector_bar.push_back(centre);
-        iso.eigenvector_error.push_back(divide_up(add_up(off, multiply_up(magnitude_up(z), e)), room));
+        iso.eigenvector_error.push_back(divide_up(add_up(off, multiply_up(add_up(modulus_above(re, im), r), e)), room));
         iso.psi.emplace_back(b.R.re(i, k), b.R.im(i, k));
     }
     double g = infinity;
     for (std::size_t j = 0; j < b.n; ++j) {
         if (j == i) continue;
-        const ComplexBall apart = ComplexBall{b.center[j].real(), b.center[j].imag(), b.radius[j]} -
-                                  ComplexBall{b.center[i].real(), b.center[i].imag(), 0.0};
-        g = std::fmin(g, mignitude_down(apart));
+        // the two differences err by u relatively: covered by half of the slack of modulus_below
+        const double apart =
+            modulus_below(b.center[j].real() - b.center[i].real(), b.center[j].imag() - b.center[i].imag());
+        g = std::fmin(g, subtract_down(apart, b.radius[j]));
     }
     const Interval frequency = quotient(Interval(iso.centre.frequency_bar), slope);
     const Interval slack_re = Interval(-iso.centre.parameter_bar) - Interval(b.center[i].real());
@@ -135,7 +136,7 @@ HopfIsolation isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& po
     iso.state_radius.assign(b.n, infinity);
     iso.eigenvector_radius.assign(b.n, infinity);
     // half = g/2 rounded down is exact; 0.7072 g + 0.2 g < g
-    if (slack < 0.2 * g && g < infinity) {
+    if (g > 0.0 && slack < 0.2 * g && g < infinity) {
         iso.parameter_radius = 0.5 * g;
         iso.frequency_radius = multiply_down(0.5 * g, slope.lo);
     } else {
@@ -146,14 +147,15 @@ HopfIsolation isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& po
 }
 
 /// Everything about one isolated pair but the equilibrium, which is filled in for all points together.
-Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const ComplexBallMatrix& q,
-                                     const ComplexBallMatrix& left, const Interval& slope,
+/// The vectors of the pair are column and row `column` of right and left.
+Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const ComplexBallMatrix& right,
+                                     const ComplexBallMatrix& left, std::size_t column, const Interval& slope,
                                      std::optional<std::vector<Interval>> state) {
     const VerifiedEigenbasis& b = s.basis;
     DiagonalHopfPoint point;
     std::vector<Evidence> evidence;
-    const auto fact = [&](std::string name, const Interval& left_side, std::string relation, double right, bool holds) {
-        evidence.push_back({std::move(name), left_side.lo, left_side.hi, std::move(relation), right, right, holds});
+    const auto fact = [&](std::string name, const Interval& left_side, std::string relation, double bound, bool holds) {
+        evidence.push_back({std::move(name), left_side.lo, left_side.hi, std::move(relation), bound, bound, holds});
         return holds;
     };
     const auto refuse = [&](Verdict verdict, std::string detail) {
@@ -214,16 +216,8 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
     point.state = std::move(*state);
 
     // l1 = L^2 Im( l (|q|^2 q) / (|q|_2^2 l q) ), L = Im lambda_i, l the left row vector
-    Interval norm2(0.0);
-    ComplexBall cubic{};
-    for (std::size_t k = 0; k < b.n; ++k) {
-        const ComplexBall z = entry(q, k, 0);
-        const Interval m = square_modulus(z);
-        norm2 = norm2 + m;
-        cubic = cubic + entry(left, 0, k) * (to_ball(m) * z);
-    }
-    const ComplexBall pairing_ball = pairing(b, i);
-    const Interval l1 = square(imag) * quotient(imaginary_part(cubic / pairing_ball), norm2);
+    const CubicForm form = cubic_form(right, left, column);
+    const Interval l1 = square(imag) * quotient(imaginary_part(form.value / pairing(b, i)), form.norm_square);
     point.lyapunov_coefficient = l1;
     if (l1.hi < 0.0)
         point.criticality = Criticality::supercritical;
@@ -236,31 +230,11 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
     else if (l1.hi < 0.0)
         point.cycle_is_stable = true;
 
-    point.eigenvector = normalised(q, sqrt(norm2));
+    point.eigenvector = normalised(right, column, sqrt(form.norm_square));
     point.h11.assign(b.n, Interval(0.0));
     point.h20 = ComplexBallMatrix(b.n, 1);
-    point.isolation = isolation_of(s, i, point, q, slope);
+    point.isolation = isolation_of(s, i, point, right, column, slope);
     return DiagonalHopfPoint::Theorem::proved(std::move(point), std::move(evidence));
-}
-
-ComplexBallMatrix column(const ComplexBallMatrix& m, std::size_t j) {
-    ComplexBallMatrix out(m.rows(), 1);
-    for (std::size_t k = 0; k < m.rows(); ++k) {
-        out.mid.re.data[k] = m.mid.re(k, j);
-        out.mid.im.data[k] = m.mid.im(k, j);
-        out.rad.data[k] = m.rad(k, j);
-    }
-    return out;
-}
-
-ComplexBallMatrix row(const ComplexBallMatrix& m, std::size_t i) {
-    ComplexBallMatrix out(1, m.cols());
-    for (std::size_t k = 0; k < m.cols(); ++k) {
-        out.mid.re.data[k] = m.mid.re(i, k);
-        out.mid.im.data[k] = m.mid.im(i, k);
-        out.rad.data[k] = m.rad(i, k);
-    }
-    return out;
 }
 
 void check_arguments(const DiagonalFamily& family, const Interval& span) {
@@ -325,7 +299,7 @@ DiagonalHopfPoints diagonal_hopf_points(const DiagonalFamily& family, const Inte
             -spectrum.real[i], basis.center[i].imag() * midpoint(slope),
             out.interrupted
                 ? Result<DiagonalHopfPoint>::not_proved(Verdict::interrupted, "Stopped before this pair was looked at.")
-                : prove_pair(spectrum, i, column(right, k), row(left, k), slope, equilibria.state(k))};
+                : prove_pair(spectrum, i, right, left, k, slope, equilibria.state(k))};
         out.candidates.push_back(std::move(candidate));
     }
     std::stable_sort(out.candidates.begin(), out.candidates.end(),
