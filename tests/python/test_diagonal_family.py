@@ -162,3 +162,42 @@ def test_general_and_diagonal_points_are_the_same_by_proof() -> None:
     for i, a in enumerate(diagonal.points):
         for k, b in enumerate(general.points):
             assert i == k or a.same_as(b) == "different"
+
+
+def float_point(M: Any, b: Any, near: float) -> tuple[float, Any]:
+    """l1 and the state of the pair whose frequency is nearest, in plain floats: to find worst cases with."""
+    values, vectors = np.linalg.eig(M)
+    i = int(np.argmin(np.abs(values.imag - near)))
+    q, l = vectors[:, i], np.linalg.inv(vectors)[i]
+    l1 = values[i].imag ** 2 * (l @ (np.abs(q) ** 2 * q)).imag / np.vdot(q, q).real
+    return float(l1), np.linalg.solve(M - values[i].real * np.eye(len(M)), -b)
+
+
+@pytest.mark.parametrize("r", [1e-6, 2e-3])
+def test_the_worst_corners_of_a_weight_ball(r: float, cases: int) -> None:
+    """For l1 and for the components of the state: the corner along the signs of the gradient, both ways."""
+    n, h = 6, 1e-6
+    for seed in range(4 * cases):
+        rng = np.random.default_rng(seed)
+        R = rng.standard_normal((n, n))
+        M = R - R.T + 0.4 * rng.standard_normal((n, n))
+        b = rng.standard_normal(n)
+        for point in hopf_points(field_of(M, b, radius=r), (-20.0, 20.0)).points:
+            w = float(point.frequency.mid)
+            dl1, dx = np.zeros((n, n)), np.zeros((n, n, n))
+            for i in range(n):
+                for j in range(n):
+                    E = np.zeros((n, n))
+                    E[i, j] = h
+                    (up, x_up), (down, x_down) = float_point(M + E, b, w), float_point(M - E, b, w)
+                    dl1[i, j], dx[:, i, j] = (up - down) / (2 * h), (x_up - x_down) / (2 * h)
+            for gradient in (dl1, dx[0], dx[n - 1]):
+                for sign in (-1.0, 1.0):
+                    corner = M + sign * 0.999999 * r * np.sign(gradient)
+                    exact = min(
+                        exact_points(corner, b, flint.arb(1)), key=lambda e, w=w: abs(float(e["frequency"].mid()) - w)
+                    )
+                    l1 = point.lyapunov_coefficient
+                    assert inside(exact["lyapunov_coefficient"], l1.lo, l1.hi)
+                    for k, x in enumerate(exact["state"]):
+                        assert inside(x, point.state.lo[k], point.state.hi[k])
