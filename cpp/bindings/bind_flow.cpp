@@ -1,82 +1,155 @@
-// The flow: integrate many initial sets through one field. Arrays cross as float64; enclosures as pairs (lo, hi).
+// The flow: many initial sets through one field. Arrays cross as float64, enclosures as pairs (lo, hi), lanes first.
 #include "capnode/flow/flow.hpp"
 
-#include <pybind11/functional.h>
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <chrono>
+#include <exception>
+#include <memory>
+
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "capnode/flow/dense_output.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "flow_arguments.hpp"
+#include "signal_poll.hpp"
 
 namespace capnode::bindings {
 namespace {
 
-py::tuple interval_arrays(const std::vector<Interval>& values, std::vector<py::ssize_t> shape) {
+py::tuple stacked(const std::vector<FlowResult>& results, std::vector<Interval> FlowResult::* member,
+                  std::vector<py::ssize_t> shape) {
+    shape.insert(shape.begin(), static_cast<py::ssize_t>(results.size()));
     py::array_t<double> lo(shape);
     py::array_t<double> hi(shape);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        lo.mutable_data()[i] = values[i].lo;
-        hi.mutable_data()[i] = values[i].hi;
+    double* to_lo = lo.mutable_data();
+    double* to_hi = hi.mutable_data();
+    for (const FlowResult& r : results) {
+        for (const Interval& x : r.*member) {
+            *to_lo++ = x.lo;
+            *to_hi++ = x.hi;
+        }
     }
     return py::make_tuple(lo, hi);
 }
 
-py::dict to_dict(const FlowResult& r, std::size_t dim) {
-    py::dict d;
+py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, bool derivative, bool dense, double t0) {
     const auto n = static_cast<py::ssize_t>(dim);
-    d["proved"] = r.verdict == Verdict::proved;
-    d["verdict"] = name(r.verdict);
-    d["sentence"] = sentence(r.verdict);
-    d["detail"] = r.detail;
-    d["reached"] = r.reached;
-    d["steps"] = r.steps;
-    d["final"] = interval_arrays(r.final, {n});
-    if (!r.derivative.empty()) d["derivative"] = interval_arrays(r.derivative, {n, n});
+    const auto lanes = static_cast<py::ssize_t>(results.size());
+    py::array_t<double> reached(lanes);
+    py::array_t<std::int64_t> steps(lanes);
+    py::list verdicts;
+    py::list details;
+    py::list outputs;
+    for (py::ssize_t l = 0; l < lanes; ++l) {
+        FlowResult& r = results[static_cast<std::size_t>(l)];
+        reached.mutable_data()[l] = r.reached;
+        steps.mutable_data()[l] = static_cast<std::int64_t>(r.steps);
+        verdicts.append(name(r.verdict));
+        details.append(r.detail);
+        if (dense) {
+            outputs.append(std::make_shared<DenseOutput>(std::move(r.trajectory), std::move(r.initial), Interval(t0)));
+        }
+    }
+    py::dict d;
+    d["reached"] = reached;
+    d["steps"] = steps;
+    d["verdicts"] = verdicts;
+    d["details"] = details;
+    d["final"] = stacked(results, &FlowResult::final, {n});
+    d["derivative"] = derivative ? py::object(stacked(results, &FlowResult::derivative, {n, n})) : py::none();
+    d["dense"] = dense ? py::object(outputs) : py::none();
     return d;
 }
 
-py::list integrate_from_python(const Field& field, const py::object& centres, const py::object& directions,
+py::dict integrate_from_python(const Field& field, const py::object& centres, const py::object& directions,
                                const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi,
-                               double duration, std::size_t order, double tolerance, bool derivative,
-                               std::size_t max_steps, double max_seconds) {
-    const Matrix c = to_matrix(centres, "centre");
-    const Matrix d = to_matrix_or_empty(directions, "directions");
-    const Matrix r = to_matrix_or_empty(radii, "radii");
-    const Matrix plo = to_column_or_empty(parameter_lo, "parameter");
-    const Matrix phi = to_column_or_empty(parameter_hi, "parameter");
-    std::vector<InitialSet> starts(c.rows);
-    for (std::size_t l = 0; l < c.rows; ++l) {
-        starts[l].centre.assign(c.row(l), c.row(l) + c.cols);
-        starts[l].directions = d;
-        if (d.cols > 0) starts[l].radii.assign(r.row(l), r.row(l) + r.cols);
-        for (std::size_t j = 0; j < plo.size(); ++j) starts[l].parameter.emplace_back(plo.data[j], phi.data[j]);
-    }
+                               double t0, double duration, std::size_t order, double tolerance, bool derivative,
+                               bool dense, std::size_t max_steps, double max_seconds, const py::object& progress) {
+    const std::vector<InitialSet> starts =
+        initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
+    SignalPoll poll(progress);
     FlowOptions options;
     options.order = order;
     options.tolerance = tolerance;
     options.derivative = derivative;
+    options.dense = dense;
     options.max_steps = max_steps;
     options.max_seconds = max_seconds;
+    options.progress = [&](double share) { poll.share(share); };
+    options.interrupted = [&] { return poll.stop(); };
     std::vector<FlowResult> results;
     {
-        py::gil_scoped_release release;
+        const py::gil_scoped_release release;
         const FloatEnvironment guard;
         results = integrate_lanes(field, starts, std::vector<double>(starts.size(), duration), options);
     }
-    py::list out;
-    for (const FlowResult& result : results) out.append(to_dict(result, field.dim()));
-    return out;
+    poll.rethrow();
+    return flow_results(results, field.dim(), derivative, dense, t0);
+}
+
+// Arrays of times (k,) as pairs of ends -> (k, n).
+py::tuple dense_enclosures(const DenseOutput& output, const py::object& lo, const py::object& hi, bool offsets) {
+    const Matrix a = to_column(lo, "t");
+    const Matrix b = to_column(hi, "t");
+    if (a.size() != b.size()) throw std::invalid_argument("the ends of t have different lengths");
+    std::vector<std::vector<Interval>> values;
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        for (std::size_t k = 0; k < a.size(); ++k) {
+            const Interval t(a.data[k], b.data[k]);
+            values.push_back(offsets ? output.enclosure_at_offset(t) : output.enclosure(t));
+        }
+    }
+    const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(a.size()), static_cast<py::ssize_t>(output.dim())};
+    py::array_t<double> low(shape);
+    py::array_t<double> high(shape);
+    std::size_t i = 0;
+    for (const auto& row : values) {
+        for (const Interval& x : row) {
+            low.mutable_data()[i] = x.lo;
+            high.mutable_data()[i] = x.hi;
+            ++i;
+        }
+    }
+    return py::make_tuple(low, high);
+}
+
+py::dict step_record(const DenseOutput& output, std::size_t index) {
+    if (index >= output.steps().size()) {
+        throw std::invalid_argument("step " + std::to_string(index) + " was asked for, there are " +
+                                    std::to_string(output.steps().size()));
+    }
+    const FlowStep& s = output.steps()[index];
+    py::dict d;
+    d["start"] = s.start;
+    d["length"] = s.length;
+    d["scale"] = s.scale;
+    d["polynomial"] = to_array(s.polynomial);
+    d["tube"] = py::array_t<double>(static_cast<py::ssize_t>(s.tube.size()), s.tube.data());
+    return d;
 }
 
 }  // namespace
 
 void register_flow(py::module_& module) {
+    py::class_<DenseOutput, std::shared_ptr<DenseOutput>>(module, "DenseOutput")
+        .def_property_readonly("dim", &DenseOutput::dim)
+        .def_property_readonly("steps", [](const DenseOutput& d) { return d.steps().size(); })
+        .def("offsets",
+             [](const DenseOutput& d) {
+                 const std::vector<double> t = d.offsets();
+                 return py::array_t<double>(static_cast<py::ssize_t>(t.size()), t.data());
+             })
+        .def("step", &step_record, py::arg("index"))
+        .def("enclosure", &dense_enclosures, py::arg("lo"), py::arg("hi"), py::kw_only(), py::arg("offsets") = false);
     module.def("integrate", &integrate_from_python, py::arg("field"), py::arg("centres"), py::kw_only(),
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
-               py::arg("parameter_hi") = py::none(), py::arg("duration"), py::arg("order") = 0,
-               py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("max_steps") = 100000,
-               py::arg("max_seconds") = infinity);
+               py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
+               py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
+               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
 }
 
 }  // namespace capnode::bindings

@@ -33,7 +33,7 @@ class LaneGroup {
           scale_(lanes, 1.0),
           theta_(lanes, 1.0),
           failed_(lanes, nullptr) {
-        for (AlignedVector* v : {&tube_, &value_, &value_error_}) v->assign(n_ * lanes, 0.0);
+        for (AlignedVector* v : {&tube_, &reach_, &value_, &value_error_}) v->assign(n_ * lanes, 0.0);
         for (AlignedVector* v : {&jacobian_mid_, &jacobian_rad_, &tangent_defect_, &phi_, &phi_error_}) {
             v->assign(n_ * n_ * lanes, 0.0);
         }
@@ -73,7 +73,8 @@ class LaneGroup {
     const StepEngine& engine() const { return engine_; }
     double length(std::size_t l) const { return theta_[l] * scale_[l]; }
     double scale(std::size_t l) const { return scale_[l]; }
-    double tube(std::size_t i, std::size_t l) const { return tube_[i * lanes_.size() + l]; }
+    /// What the set grows to inside the step, proved to lie inside the tube.
+    double reach(std::size_t i, std::size_t l) const { return reach_[i * lanes_.size() + l]; }
 
   private:
     // theta from the last coefficients: |z_k| theta^k <= tolerance.
@@ -200,6 +201,7 @@ class LaneGroup {
                 bool inside = true;
                 for (std::size_t i = 0; i < n_; ++i) inside = inside && needed[i] < tube_[i * lanes + l];
                 if (inside) {
+                    for (std::size_t i = 0; i < n_; ++i) reach_[i * lanes + l] = needed[i];
                     settled[l] = 1;
                     continue;
                 }
@@ -286,7 +288,7 @@ class LaneGroup {
     std::vector<const char*> failed_;
     std::vector<std::optional<Growth>> growth_;
     std::vector<double> bare_defect_;
-    AlignedVector tube_, value_, value_error_, jacobian_mid_, jacobian_rad_, tangent_defect_, phi_, phi_error_;
+    AlignedVector tube_, reach_, value_, value_error_, jacobian_mid_, jacobian_rad_, tangent_defect_, phi_, phi_error_;
 };
 
 void check(const Field& field, const InitialSet& start, double duration) {
@@ -315,7 +317,7 @@ void check(const Field& field, const InitialSet& start, double duration) {
 
 std::size_t default_order(std::size_t n) { return n <= 8 ? 18 : 20; }
 
-FlowStep record(const LaneGroup& group, std::size_t l, std::size_t dim, double start) {
+FlowStep record(const LaneGroup& group, const FlowLane& lane, std::size_t l, std::size_t dim, double start) {
     FlowStep step;
     step.start = start;
     step.length = group.length(l);
@@ -326,7 +328,8 @@ FlowStep record(const LaneGroup& group, std::size_t l, std::size_t dim, double s
         const double* z = group.engine().coefficient(k);
         for (std::size_t i = 0; i < dim; ++i) step.polynomial(i, k) = z[i * group.engine().lanes() + l];
     }
-    for (std::size_t i = 0; i < dim; ++i) step.tube.push_back(group.tube(i, l));
+    for (std::size_t i = 0; i < dim; ++i) step.tube.push_back(group.reach(i, l));
+    step.end = lane.enclosure(dim);
     return step;
 }
 
@@ -363,12 +366,16 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
     std::vector<std::unique_ptr<FlowLane>> running(width);
     std::vector<std::size_t> index(width, 0);
     std::vector<std::vector<FlowStep>> history(width);
+    std::vector<std::vector<Interval>> initial(width);
+    std::size_t finished = 0;
     std::size_t next = 0;
     const auto begin = std::chrono::steady_clock::now();
     const auto close = [&](std::size_t l, Verdict verdict, const std::string& detail) {
         results[index[l]] = finish(*running[l], field, verdict, detail, options.derivative);
         results[index[l]].trajectory = std::move(history[l]);
+        results[index[l]].initial = std::move(initial[l]);
         history[l].clear();
+        ++finished;
         running[l].reset();
         group.lanes()[l] = nullptr;
     };
@@ -379,6 +386,7 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
                 running[l] = std::make_unique<FlowLane>(*program, starts[next], durations[next], options.derivative);
                 index[l] = next++;
                 group.lanes()[l] = running[l].get();
+                initial[l] = running[l]->enclosure(field.dim());
                 if (durations[index[l]] == 0.0) close(l, Verdict::proved, "");
             }
             any = any || running[l];
@@ -394,8 +402,16 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
             for (; next < starts.size(); ++next) {
                 const FlowLane lane(*program, starts[next], durations[next], options.derivative);
                 results[next] = finish(lane, field, Verdict::interrupted, "not started", options.derivative);
+                results[next].initial = results[next].final;
             }
             return results;
+        }
+        if (options.progress) {
+            double done = static_cast<double>(finished);
+            for (const auto& lane : running) {
+                if (lane) done += lane->elapsed() / lane->duration();
+            }
+            options.progress(done / static_cast<double>(starts.size()));
         }
         std::vector<double> before(width, 0.0);
         for (std::size_t l = 0; l < width; ++l) {
@@ -408,7 +424,7 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
                 close(l, Verdict::unbounded, group.failure(l));
                 continue;
             }
-            if (options.dense) history[l].push_back(record(group, l, field.dim(), before[l]));
+            if (options.dense) history[l].push_back(record(group, *running[l], l, field.dim(), before[l]));
             if (running[l]->remaining() == 0.0) {
                 close(l, Verdict::proved, "");
             } else if (running[l]->steps >= options.max_steps) {

@@ -34,9 +34,10 @@ struct FlowOptions {
     double tolerance = 1e-12;  // aim for the error of a whole run, relative to max(1, |x|); > 0
     std::size_t max_steps = 100000;
     double max_seconds = infinity;
-    bool derivative = false;            // enclose the derivative by the initial point too
-    bool dense = false;                 // keep every step for enclosures at intermediate times
-    std::function<bool()> interrupted;  // polled once a step from the calling thread; may be empty
+    bool derivative = false;               // enclose the derivative by the initial point too
+    bool dense = false;                    // keep every step for enclosures at intermediate times
+    std::function<bool()> interrupted;     // polled once a step from the calling thread; may be empty
+    std::function<void(double)> progress;  // told the share of all time that is done, likewise
 };
 
 /// { centre + directions r : |r_j| <= radii_j } for the state, every parameter in its interval, starting at time t0.
@@ -52,9 +53,10 @@ struct InitialSet {
 struct FlowStep {
     double start = 0.0;
     double length = 0.0;
-    double scale = 1.0;        // tau = (t - start) / scale
-    Matrix polynomial;         // dim x (order + 1), in tau
-    std::vector<double> tube;  // |x(t) - P| <= tube, row by row, on the whole step
+    double scale = 1.0;         // tau = (t - start) / scale
+    Matrix polynomial;          // dim x (order + 1), in tau
+    std::vector<double> tube;   // |x(t) - P| <= tube, row by row, on the whole step
+    std::vector<Interval> end;  // the enclosure at start + length
 };
 
 struct FlowResult {
@@ -64,8 +66,8 @@ struct FlowResult {
     std::size_t steps = 0;
     std::vector<Interval> final;       // at `reached`
     std::vector<Interval> derivative;  // dim x dim, by rows; empty unless asked for
+    std::vector<Interval> initial;     // hull of the initial set
     std::vector<FlowStep> trajectory;  // where dense
-    std::vector<double> times;
 };
 
 /// Integrates from t0 over `duration` (signed; 0 gives the initial set) for every solution that starts in the set.

@@ -1,0 +1,110 @@
+#include "capnode/flow/dense_output.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+
+namespace capnode {
+namespace {
+
+// Number of pieces a whole step is cut into.
+constexpr double pieces_a_step = 8.0;
+
+std::string text(double x) {
+    char buffer[40];
+    std::snprintf(buffer, sizeof buffer, "%.17g", x);
+    return buffer;
+}
+
+// P over T by the mean value form around a point of T, and by Horner's rule; both hold, so their intersection does.
+Interval polynomial_range(const double* coefficients, std::size_t count, Interval tau) {
+    const Interval middle(midpoint(tau));
+    Interval value(coefficients[count - 1]);
+    Interval slope(0.0);
+    Interval direct = value;
+    for (std::size_t k = count - 1; k-- > 0;) {
+        slope = slope * tau + direct;  // sum over the set: P'(T) by the same scheme
+        direct = direct * tau + Interval(coefficients[k]);
+        value = value * middle + Interval(coefficients[k]);
+    }
+    if (tau.lo == tau.hi) return value;
+    const auto both = intersect(direct, value + slope * (tau - middle));
+    return both ? *both : direct;
+}
+
+Interval sum_of_ends(const FlowStep& step) {
+    return Interval(std::min(step.start, step.start + step.length), std::max(step.start, step.start + step.length));
+}
+
+}  // namespace
+
+DenseOutput::DenseOutput(std::vector<FlowStep> steps, std::vector<Interval> initial, Interval t0)
+    : steps_(std::move(steps)), initial_(std::move(initial)), t0_(t0) {}
+
+std::vector<double> DenseOutput::offsets() const {
+    std::vector<double> result{0.0};
+    for (const FlowStep& step : steps_) result.push_back(step.start + step.length);  // exact: the clock's grid
+    return result;
+}
+
+std::vector<Interval> DenseOutput::enclosure(Interval t) const { return enclosure_at_offset(t - t0_); }
+
+std::vector<Interval> DenseOutput::enclosure_at_offset(Interval s) const {
+    const double last = steps_.empty() ? 0.0 : steps_.back().start + steps_.back().length;
+    const Interval covered(std::min(0.0, last), std::max(0.0, last));
+    // t - t0 is rounded outward by an ulp or two, and t0 may be an interval: what sticks out by less is cut off.
+    const double give = 0x1p-50 * (std::max(std::fabs(t0_.lo), std::fabs(t0_.hi)) + std::fabs(last)) + width_up(t0_);
+    if (!(s.lo >= covered.lo - give && s.hi <= covered.hi + give)) {
+        throw std::invalid_argument("the trajectory is enclosed for times in t0 + [" + text(covered.lo) + ", " +
+                                    text(covered.hi) + "], asked was t0 + [" + text(s.lo) + ", " + text(s.hi) + "]");
+    }
+    const auto inside = intersect(s, covered);
+    if (!inside) return initial_;
+    std::vector<Interval> result;
+    const auto add = [&](const std::vector<Interval>& part) {
+        if (result.empty()) {
+            result = part;
+        } else {
+            for (std::size_t i = 0; i < part.size(); ++i) result[i] = hull(result[i], part[i]);
+        }
+    };
+    if (steps_.empty() || (inside->lo == 0.0 && inside->hi == 0.0)) return initial_;
+    // Steps are in order of |start|: bisect for the first that reaches the interval.
+    const bool forward = last >= 0.0;
+    const auto first = std::partition_point(steps_.begin(), steps_.end(), [&](const FlowStep& step) {
+        return forward ? step.start + step.length < inside->lo : step.start + step.length > inside->hi;
+    });
+    if (is_point(*inside) && first != steps_.end() && inside->lo == first->start + first->length) return first->end;
+    for (auto step = first; step != steps_.end(); ++step) {
+        const auto part = intersect(*inside, sum_of_ends(*step));
+        if (!part) break;
+        if (part->lo == part->hi && inside->lo < inside->hi && !result.empty()) continue;  // its neighbour has the end
+        const Interval tau = (*part - Interval(step->start)) / Interval(step->scale);
+        const double theta = step->length / step->scale;
+        const double share = width_up(tau) / theta * pieces_a_step;
+        const std::size_t pieces = share > 0.0 ? static_cast<std::size_t>(std::ceil(share)) : 1;
+        const std::size_t count = step->polynomial.cols;
+        std::vector<Interval> range(dim());
+        for (std::size_t q = 0; q < pieces; ++q) {
+            const auto at = [&](std::size_t k) {
+                if (k == 0) return tau.lo;
+                if (k == pieces) return tau.hi;
+                const double x = tau.lo + (tau.hi - tau.lo) * (static_cast<double>(k) / static_cast<double>(pieces));
+                return std::min(std::max(x, tau.lo), tau.hi);
+            };
+            const Interval piece(at(q), std::max(at(q), at(q + 1)));
+            for (std::size_t i = 0; i < dim(); ++i) {
+                const double e = step->tube[i];
+                const Interval y = polynomial_range(step->polynomial.row(i), count, piece) + Interval(-e, e);
+                range[i] = q == 0 ? y : hull(range[i], y);
+            }
+        }
+        add(range);
+    }
+    if (result.empty()) return initial_;
+    return result;
+}
+
+}  // namespace capnode
