@@ -202,3 +202,11 @@ def result_from_core(core: Mapping[str, Any], build: Callable[[Any], U], provena
         raise InternalError(f"the core declared {provenance.theorem} {verdict.value} against its own evidence")
     value = build(core["value"]) if proved else None
     return Result(_TOKEN, verdict, core["detail"], value, evidence, provenance)
+
+
+def partial_result(
+    verdict: str, detail: str, value: T, evidence: tuple[Evidence, ...], provenance: Provenance
+) -> Result[T]:
+    """The result of a computation that may stop on its way: `value` says itself what of it is proved and stays
+    readable where the whole is not (`require` raises then all the same). The verdict is the core's."""
+    return Result(_TOKEN, Verdict(verdict), detail, value, evidence, provenance)

@@ -1,0 +1,325 @@
+"""Rigorous integration of x' = f(x, p, t): enclosures of the solutions, at all times, and of their derivatives.
+
+Statement of a step and method: cpp/include/capnode/flow/flow.hpp. What the enclosures mean: docs/flow.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capnode import _core
+from capnode.arguments import core_of
+from capnode.interval_array import IntervalArray, interval
+from capnode.progress import ProgressOption, reporting
+from capnode.result import Evidence, Provenance, Result, Verdict, partial_result
+from capnode.trajectory import Trajectory, TrajectoryBatch
+
+FloatArray = NDArray[np.float64]
+ENGINES = ("native",)
+STEPS = ("polynomial",)
+
+
+@dataclass(frozen=True, eq=False)
+class Parallelepiped:
+    """{ center + matrix b : b in box }: center (n,), matrix (n, k), box IntervalArray (k,)."""
+
+    center: FloatArray
+    matrix: FloatArray
+    box: IntervalArray
+
+
+def parallelepiped(center: Any, matrix: Any, box: Any) -> Parallelepiped:
+    """The set { center + matrix b : b in box } of initial points, exactly.
+
+    center (n,) and matrix (n, k): finite float64; box: IntervalArray (k,), bounded.
+    """
+    c, m, b = _finite(center, "center"), _finite(matrix, "matrix"), interval(box)
+    if c.ndim != 1 or m.ndim != 2 or m.shape[0] != c.shape[0]:
+        raise ValueError(f"center has shape {c.shape} and matrix {m.shape}; (n,) and (n, k) are needed")
+    if b.shape != (m.shape[1],):
+        raise ValueError(f"box has shape {b.shape}; the matrix has {m.shape[1]} columns")
+    _bounded(b, "box")
+    return Parallelepiped(c, m, b)
+
+
+@dataclass(frozen=True, eq=False)
+class InitialSets:
+    """Lanes of { centre + directions r : |r_j| <= radii_j }: centres (lanes, n), directions (n, k), radii (lanes, k)."""
+
+    centres: FloatArray
+    directions: FloatArray | None
+    radii: FloatArray | None
+    single: bool
+
+    @property
+    def core(self) -> dict[str, Any]:
+        return {"centres": self.centres, "directions": self.directions, "radii": self.radii}
+
+
+def initial_sets(x0: Any, dim: int) -> InitialSets:
+    """Points, boxes, a parallelepiped, or lanes of points or boxes."""
+    if isinstance(x0, Parallelepiped):
+        if x0.center.shape != (dim,):
+            raise ValueError(f"the parallelepiped has dimension {x0.center.size}, the field {dim}")
+        # center + matrix mid, enclosed; its rounding becomes a box of its own.
+        centre = interval(x0.center)
+        for j in range(x0.box.size):
+            if x0.box.mid[j] != 0.0:
+                centre = centre + interval(x0.matrix[:, j]) * interval(float(x0.box.mid[j]))
+        _bounded(centre, "the centre of the parallelepiped")
+        directions = np.hstack([x0.matrix, np.eye(dim)])
+        return InitialSets(centre.mid[None], directions, np.concatenate([x0.box.rad, centre.rad])[None], True)
+    if hasattr(x0, "lo") and hasattr(x0, "hi"):
+        box = interval(x0)
+        _shape(box.shape, dim)
+        _bounded(box, "x0")
+        mid, rad = np.atleast_2d(box.mid), np.atleast_2d(box.rad)
+        return InitialSets(mid, np.eye(dim), rad, box.ndim == 1)
+    points = _finite(x0, "x0")
+    _shape(points.shape, dim)
+    return InitialSets(np.atleast_2d(points), None, None, points.ndim == 1)
+
+
+def _shape(shape: tuple[int, ...], dim: int) -> None:
+    if len(shape) not in (1, 2) or shape[-1] != dim or shape[0] == 0:
+        raise ValueError(f"x0 has shape {shape}; the field needs ({dim},) or (lanes, {dim})")
+
+
+def _finite(value: Any, name: str) -> FloatArray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+        raise ValueError(
+            f"{name}: dtype {array.dtype} is not accepted; give float64 (float32 and integers widen exactly)"
+        )
+    if array.dtype.kind in "iu" and array.size and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
+        raise ValueError(f"{name}: an integer above 2^53 = {2**53} may not be a double")
+    out = np.array(array, dtype=np.float64, order="C")
+    if not np.isfinite(out).all():
+        index = np.unravel_index(int(np.argmin(np.isfinite(out))), out.shape)
+        raise ValueError(f"{name} must be finite: entry {tuple(map(int, index))} is {out[index]}")
+    return out
+
+
+def _bounded(box: IntervalArray, name: str) -> None:
+    if not (np.isfinite(box.lo).all() and np.isfinite(box.hi).all()):
+        raise ValueError(f"{name} must be bounded, not {box}")
+
+
+def parameter_sets(core: _core.Field, p: Any, lanes: int | None) -> tuple[FloatArray | None, FloatArray | None]:
+    """Ends (1, m), or (lanes, m) where given a lane each; None where the field has no parameter."""
+    size = core.parameter_dim
+    if p is None:
+        if size > 0:
+            raise ValueError(f"the field has {size} parameters and p gives 0: pass p")
+        return None, None
+    if size == 0:
+        raise ValueError("the field has 0 parameters and p was given")
+    box = interval(p) if hasattr(p, "lo") or not np.issubdtype(np.asarray(p).dtype, np.number) else None
+    lo, hi = (_finite(p, "p"),) * 2 if box is None else (np.array(box.lo), np.array(box.hi))
+    lo, hi = np.atleast_1d(lo), np.atleast_1d(hi)
+    if lo.shape != (size,) and (lanes is None or lo.shape != (lanes, size)):
+        more = "" if lanes is None else f" or ({lanes}, {size})"
+        raise ValueError(f"p has shape {lo.shape}; the field needs ({size},){more}")
+    if not (np.isfinite(lo).all() and np.isfinite(hi).all()):
+        raise ValueError(f"p must be bounded, not [{lo}, {hi}]")
+    return np.atleast_2d(lo), np.atleast_2d(hi)
+
+
+def times_of(t: Any, t0: float) -> tuple[float, FloatArray | None]:
+    """The final time, and the times asked for where it is a sequence: strictly monotone, going away from t0."""
+    array = _finite(t, "t")
+    if array.ndim == 0:
+        final = float(array)
+        if final == t0:
+            raise ValueError(f"t = {final!r} and t0 = {t0!r}: a time of zero length")
+        return final, None
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"t has shape {array.shape}; a final time or times of shape (k,) are needed")
+    final = float(array[-1])
+    if final == t0:
+        raise ValueError(f"t ends at {final!r} and t0 = {t0!r}: a time of zero length")
+    sign = math.copysign(1.0, final - t0)
+    moves = sign * np.diff(array)
+    if not (moves > 0.0).all():
+        k = int(np.argmin(moves > 0.0))
+        raise ValueError(f"the times must be strictly monotone: t[{k}] = {array[k]!r}, t[{k + 1}] = {array[k + 1]!r}")
+    if sign * (array[0] - t0) < 0.0:
+        raise ValueError(f"the times must lie on one side of t0 = {t0!r}: t[0] = {array[0]!r}, t[-1] = {final!r}")
+    return final, array
+
+
+def duration_of(final: float, t0: float) -> float:
+    """final - t0 where it is a double; a ValueError otherwise, with the nearest final time for which it is one."""
+    duration = final - t0
+    back = duration - final
+    if (final - (duration - back)) + (-t0 - back) != 0.0:  # the error of the sum (Knuth)
+        raise ValueError(
+            f"t - t0 = {final!r} - {t0!r} is not a double, so the run would end beside t; "
+            f"end at {t0 + duration!r}, or move t0 to a multiple of a power of two"
+        )
+    return duration
+
+
+def _choices(engine: str, step: str, order: int | None, tolerance: float, max_steps: int, max_seconds: float) -> None:
+    if engine == "capd":
+        raise ValueError("engine='capd': this build has no CAPD; the engine here is 'native'")
+    if engine not in ENGINES:
+        raise ValueError(f"engine must be one of {ENGINES}, not {engine!r}")
+    if step not in STEPS:
+        raise ValueError(f"step must be one of {STEPS}, not {step!r}")
+    if order is not None and not 3 <= order <= 60:
+        raise ValueError(f"order must lie between 3 and 60, not {order}")
+    if not (0.0 < tolerance < math.inf):
+        raise ValueError(f"tolerance must be positive and finite, not {tolerance}")
+    if max_steps < 1:
+        raise ValueError(f"max_steps must be at least 1, not {max_steps}")
+    if not max_seconds > 0.0:
+        raise ValueError(f"max_seconds must be positive, not {max_seconds}")
+
+
+def integrate(
+    field: Any,
+    x0: Any,
+    t: Any,
+    p: Any = None,
+    *,
+    derivative: bool = False,
+    order: int | None = None,
+    tolerance: float = 1e-12,
+    t0: float = 0.0,
+    max_steps: int = 100_000,
+    max_seconds: float = math.inf,
+    engine: str = "native",
+    step: str = "polynomial",
+    progress: ProgressOption = None,
+) -> Result[Trajectory] | Result[TrajectoryBatch]:
+    """Encloses the solutions of x' = f(x, p, t) with x(t0) in x0.
+
+    x0          a point (n,), taken exactly; a box, IntervalArray (n,); `parallelepiped(center, matrix, box)`; or lanes
+                of points or boxes, (lanes, n)
+    t           the final time, before or after t0; or a strictly monotone sequence of times, ending with it
+    p           a number or (m,) numbers, taken exactly, or an IntervalArray; (lanes, m) gives each lane its own
+    derivative  also the derivative by the initial point
+    order       degree of the polynomial of a step, 3 to 60; chosen by the dimension where None
+    tolerance   what the local error aims at, relative to max(1, |x|); the enclosure holds for any
+    max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
+    progress    True for a bar, or a function (stage, done, total)
+
+    `Result[Trajectory]`, or `Result[TrajectoryBatch]` for lanes, whose result is proved where all lanes are. A run that
+    cannot go on (blow-up, the edge of the field's domain, a set too wide) is not proved, and its `.value` holds what
+    was proved: everything up to `.reached`. Misuse is a ValueError with the numbers.
+    """
+    if isinstance(field, Layered):
+        return field.integrate(x0, t, p, derivative=derivative)
+    core = core_of(field)
+    _choices(engine, step, order, tolerance, max_steps, max_seconds)
+    start = float(_finite(t0, "t0"))
+    sets = initial_sets(x0, core.dim)
+    lanes = None if sets.single else len(sets.centres)
+    p_lo, p_hi = parameter_sets(core, p, lanes)
+    final, times = times_of(t, start)
+    duration = duration_of(final, start)
+    with reporting(progress) as report:
+        answer = _core.integrate(
+            core,
+            **sets.core,
+            parameter_lo=p_lo,
+            parameter_hi=p_hi,
+            t0=start,
+            duration=duration,
+            order=order or 0,
+            tolerance=tolerance,
+            derivative=derivative,
+            dense=sets.single or times is not None,
+            max_steps=max_steps,
+            max_seconds=max_seconds,
+            progress=(lambda share: report("integrate", int(1000 * share), 1000)) if progress else None,
+        )
+    inputs = {"x0": x0, "t": t, "t0": start, "p": p}
+    provenance = Provenance("integrate", field, inputs)
+    if sets.single:
+        return _one(answer, start, final, times, provenance)
+    return _many(answer, start, final, times, provenance)
+
+
+def _one(
+    answer: Mapping[str, Any], t0: float, final: float, times: FloatArray | None, provenance: Provenance
+) -> Result[Trajectory]:
+    dense, offset = answer["dense"][0], float(answer["reached"][0])
+    proved = answer["verdicts"][0] == Verdict.proved
+    reached = final if proved else t0 + offset
+    shown = t0 + dense.offsets() if times is None else times[np.abs(times - t0) <= abs(offset)]
+    tangent = answer["derivative"]
+    trajectory = Trajectory(
+        final=IntervalArray(answer["final"][0][0], answer["final"][1][0]),
+        derivative=None if tangent is None else IntervalArray(tangent[0][0], tangent[1][0]),
+        reached=reached,
+        t0=t0,
+        times=np.asarray(shown),
+        steps=int(answer["steps"][0]),
+        dense=dense,
+    )
+    detail = _detail(answer["details"][0], reached, final, proved)
+    return partial_result(answer["verdicts"][0], detail, trajectory, _evidence(offset, final - t0), provenance)
+
+
+def _many(
+    answer: Mapping[str, Any], t0: float, final: float, times: FloatArray | None, provenance: Provenance
+) -> Result[TrajectoryBatch]:
+    verdicts = tuple(Verdict(v) for v in answer["verdicts"])
+    proved = np.array([v is Verdict.proved for v in verdicts])
+    reached = np.where(proved, final, t0 + answer["reached"])
+    details = tuple(
+        _detail(d, float(r), final, bool(ok)) for d, r, ok in zip(answer["details"], reached, proved, strict=True)
+    )
+    states = None
+    if times is not None:
+        lo = np.full((len(proved), len(times), answer["final"][0].shape[1]), -math.inf)
+        hi = np.full_like(lo, math.inf)
+        for lane, dense in enumerate(answer["dense"]):
+            there = np.abs(times - t0) <= abs(answer["reached"][lane])
+            lo[lane, there], hi[lane, there] = dense.enclosure(times[there], times[there])
+        states = IntervalArray(lo, hi)
+    tangent = answer["derivative"]
+    batch = TrajectoryBatch(
+        final=IntervalArray(*answer["final"]),
+        derivative=None if tangent is None else IntervalArray(*tangent),
+        proved=proved,
+        verdicts=verdicts,
+        details=details,
+        reached=reached,
+        steps=answer["steps"],
+        times=times,
+        states=states,
+    )
+    first = int(np.argmin(proved))
+    verdict = verdicts[first]
+    missing = int((~proved).sum())
+    detail = f"{missing} of {len(proved)} lanes, the first is {first}: {details[first]}" if missing else ""
+    shortest = float(np.min(np.abs(answer["reached"])))
+    return partial_result(verdict, detail, batch, _evidence(shortest, final - t0), provenance)
+
+
+def _detail(detail: str, reached: float, final: float, proved: bool) -> str:
+    return "" if proved else f"{detail}; proved up to t = {reached!r} of {final!r}"
+
+
+def _evidence(reached: float, wanted: float) -> tuple[Evidence, ...]:
+    a, b = abs(reached), abs(wanted)
+    return (Evidence("time covered", (a, a), ">=", (b, b), a >= b),)
+
+
+@dataclass(frozen=True, eq=False)
+class Layered:
+    """Fields one after another, each for its duration."""
+
+    layers: tuple[tuple[Any, float], ...]
+
+    def integrate(self, *args: Any, **kwargs: Any) -> Any:
+        raise ValueError("not yet")
