@@ -53,9 +53,7 @@ class Scalars:
         return self._new(self.builder.apply(name, self.node))
 
 
-def scalar_field(
-    dim: int, parameters: int, f: Callable[..., list[Any]], *, time: bool = False
-) -> Field:
+def scalar_field(dim: int, parameters: int, f: Callable[..., list[Any]], *, time: bool = False) -> Field:
     """x' = f(x_1, ..., x_n, p_1, ..., p_m[, t]) from a Python function of scalar expressions."""
     b = _core.FieldBuilder(dim, parameters, time)
     state = b.state()

@@ -17,10 +17,12 @@ from capnode.errors import InternalError, NotProved, UnsupportedOperation
 from capnode.field import Field
 from capnode.hopf import HopfSearch, hopf_points
 from capnode.hopf_point import HopfPoint, prove_hopf
+from capnode.integrate import Parallelepiped, integrate, parallelepiped
 from capnode.interval_array import IntervalArray, interval
 from capnode.periodic_exclusion import PeriodicOrbitExclusion, no_periodic_orbits
 from capnode.result import Evidence, Result, Verdict
 from capnode.spectrum import Spectrum, spectrum
+from capnode.trajectory import Trajectory, TrajectoryBatch
 from capnode.zeros import Zero, interval_newton, krawczyk, newton_kantorovich
 
 if TYPE_CHECKING:
@@ -36,9 +38,12 @@ __all__ = [
     "InternalError",
     "IntervalArray",
     "NotProved",
+    "Parallelepiped",
     "PeriodicOrbitExclusion",
     "Result",
     "Spectrum",
+    "Trajectory",
+    "TrajectoryBatch",
     "UnsupportedOperation",
     "Verdict",
     "Zero",
@@ -46,11 +51,13 @@ __all__ = [
     "equilibrium",
     "from_torch",
     "hopf_points",
+    "integrate",
     "interval",
     "interval_newton",
     "krawczyk",
     "newton_kantorovich",
     "no_periodic_orbits",
+    "parallelepiped",
     "prove_hopf",
     "spectrum",
     "verify",

@@ -50,7 +50,8 @@ def parallelepiped(center: Any, matrix: Any, box: Any) -> Parallelepiped:
 
 @dataclass(frozen=True, eq=False)
 class InitialSets:
-    """Lanes of { centre + directions r : |r_j| <= radii_j }: centres (lanes, n), directions (n, k), radii (lanes, k)."""
+    """Lanes of { centre + directions r : |r_j| <= radii_j }: centres (lanes, n), directions (n, k), radii
+    (lanes, k)."""
 
     centres: FloatArray
     directions: FloatArray | None
@@ -198,7 +199,7 @@ def integrate(
     engine: str = "native",
     step: str = "polynomial",
     progress: ProgressOption = None,
-) -> Result[Trajectory] | Result[TrajectoryBatch]:
+) -> Result[Any]:
     """Encloses the solutions of x' = f(x, p, t) with x(t0) in x0.
 
     x0          a point (n,), taken exactly; a box, IntervalArray (n,); `parallelepiped(center, matrix, box)`; or lanes
@@ -321,5 +322,5 @@ class Layered:
 
     layers: tuple[tuple[Any, float], ...]
 
-    def integrate(self, *args: Any, **kwargs: Any) -> Any:
+    def integrate(self, *args: Any, **kwargs: Any) -> Result[Any]:
         raise ValueError("not yet")

@@ -262,3 +262,59 @@ def figures_of(search: Any, spectra: Iterable[tuple[str, Any]] = ()) -> dict[str
     for name, spectrum in spectra:
         figures[name] = plot_spectrum(spectrum).figure
     return figures
+
+
+# ---- trajectories ------------------------------------------------------------------------------------------------
+
+LINES = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", "#E69F00", GREY)
+DASHES = ("-", "--", "-.", ":")
+
+
+def plot_trajectory(
+    trajectory: Any,
+    *,
+    ax: Any = None,
+    components: tuple[int, int] | None = None,
+    pieces: int = 400,
+    title: str | None = None,
+) -> Any:
+    """A trajectory with its tube, drawn from enclosures over `pieces` intervals of time that together cover all of it.
+
+    Without `components` every component over time, shaded from the lower to the upper end of the enclosure; with a
+    pair (i, j) the boxes of component j over component i. Returns the axes.
+    """
+    from capnode.interval_array import IntervalArray
+
+    ends = np.linspace(trajectory.t0, trajectory.reached, pieces + 1)
+    ends[-1] = trajectory.reached
+    spans = trajectory.enclosure(IntervalArray(np.minimum(ends[:-1], ends[1:]), np.maximum(ends[:-1], ends[1:])))
+    with matplotlib.rc_context(STYLE):
+        axes = ax if ax is not None else _figure(7.0, 4.0).add_subplot()
+        if components is not None:
+            _phase_tube(axes, spans, *components)
+        else:
+            for i in range(spans.shape[1]):
+                colour = LINES[i % len(LINES)]
+                lo, hi = (np.append(end[:, i], end[-1, i]) for end in (spans.lo, spans.hi))
+                axes.fill_between(ends, lo, hi, step="post", alpha=0.35, color=colour, linewidth=1.0)
+
+                dash = DASHES[i // len(LINES) % 4]
+                middle = trajectory.enclosure(ends).mid[:, i]
+                axes.plot(ends, middle, dash, color=colour, linewidth=1.0, label=f"x{i}")
+            axes.set_xlabel("t")
+            axes.set_ylabel("x")
+            if spans.shape[1] <= 12:
+                axes.legend(loc="best", ncols=2)
+        axes.set_title(title if title is not None else f"largest final width {trajectory.width:.2g}")
+    return axes
+
+
+def _phase_tube(axes: Any, spans: Any, i: int, j: int) -> None:
+    from matplotlib.collections import PolyCollection
+
+    x0, x1, y0, y1 = spans.lo[:, i], spans.hi[:, i], spans.lo[:, j], spans.hi[:, j]
+    corners = np.stack([np.stack(c, -1) for c in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))], axis=1)
+    axes.add_collection(PolyCollection(list(corners), facecolor=BLUE, edgecolor=BLUE, alpha=0.35, linewidth=0.3))
+    axes.autoscale_view()
+    axes.set_xlabel(f"x{i}")
+    axes.set_ylabel(f"x{j}")

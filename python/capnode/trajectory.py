@@ -106,6 +106,6 @@ class TrajectoryBatch:
 
     def __repr__(self) -> str:
         return (
-            f"<{len(self)} trajectories in dimension {self.final.shape[1]}, {int(self.proved.sum())} proved to the end, "
-            f"largest final width {float(np.max(self.final.width)):.3g}>"
+            f"<{len(self)} trajectories in dimension {self.final.shape[1]}, {int(self.proved.sum())} proved to the end,"
+            f" largest final width {float(np.max(self.final.width)):.3g}>"
         )
