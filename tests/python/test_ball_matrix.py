@@ -193,6 +193,20 @@ def test_subnormal_products_are_counted() -> None:
     assert rad[0, 0] > 0
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+def test_scaling_to_binary32_loses_no_entry(transposed: bool) -> None:
+    # Rows and columns are scaled by their greatest entries: 1e-200 beside 1e300 leaves the range of a double.
+    n = 96
+    a, rad = np.zeros((n, n)), np.zeros((n, n))
+    a[:, 1] = 1e300
+    rad[0, :], rad[1, :] = 1e300, 1e-200
+    if transposed:
+        radius = _core.ball_product(0 * a, rad.T.copy(), a.T.copy(), 0 * a)[1]
+    else:
+        radius = _core.point_ball_product(a, 0 * a, rad)[1]
+    assert (radius >= 0.999e100).all()
+
+
 @pytest.mark.parametrize("kind", ["plain", "cancel", "rows"])
 def test_accurate_products(kind: str) -> None:
     rng = np.random.default_rng(9)

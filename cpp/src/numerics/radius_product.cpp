@@ -179,12 +179,14 @@ Panel left_panel(std::span<const Factor> left, std::size_t rows, std::size_t k) 
 
 Panel right_panel(std::span<const Factor> right, std::size_t k, std::size_t cols) {
     Panel panel{FloatVector(right.size() * k * cols), std::vector<int>(cols), std::vector<char>(cols, 0)};
-    AlignedVector greatest(cols, 0.0), nan(cols, 0.0), buffer(cols), s(cols);
+    AlignedVector greatest(cols, 0.0), least(cols, infinity), nan(cols, 0.0), buffer(cols), s(cols);
     for (const Factor& f : right) {
         for (std::size_t l = 0; l < k; ++l) {
-            double *g = greatest.data(), *n = nan.data();
-            for_row(f, l, cols, [g, n](std::size_t j, double v) {
+            double *g = greatest.data(), *m = least.data(), *n = nan.data();
+            for_row(f, l, cols, [g, m, n](std::size_t j, double v) {
+                const double w = v == 0.0 ? infinity : v;
                 g[j] = v > g[j] ? v : g[j];
+                m[j] = w < m[j] ? w : m[j];
                 n[j] += v - v;
             });
         }
@@ -193,6 +195,8 @@ Panel right_panel(std::span<const Factor> right, std::size_t k, std::size_t cols
         panel.bad[j] = nan[j] == 0.0 ? 0 : 1;
         panel.exponent[j] = panel.bad[j] ? 0 : scale_exponent(greatest[j]);
         s[j] = panel.bad[j] ? 0.0 : std::ldexp(1.0, -panel.exponent[j]);
+        // asked before scaling: an entry that the scaling itself flushes to zero is one that underflows
+        panel.underflow = panel.underflow || (!panel.bad[j] && least[j] * s[j] < 0x1p-62);
     }
     const bool any_bad = std::any_of(panel.bad.begin(), panel.bad.end(), [](char b) { return b != 0; });
     float* out = panel.data.data();
@@ -206,7 +210,6 @@ Panel right_panel(std::span<const Factor> right, std::size_t k, std::size_t cols
                     if (panel.bad[j]) b[j] = 0.0;
                 }
             }
-            panel.underflow = panel.underflow || range_of(b, cols).least < 0x1p-62;
             for (std::size_t j = 0; j < cols; ++j) out[j] = to_single_up(b[j]);
         }
     }
