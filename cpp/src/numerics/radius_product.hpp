@@ -19,10 +19,12 @@ struct Factor {
     const Matrix* r = nullptr;
 };
 
-/// x + `steps` units in the last place for x >= +0 (0 too moves up); +inf for inf and NaN. A step covers one rounding,
-/// also in the subnormal range, where an operation errs by at most half of the smallest subnormal.
+/// x + `steps` <= 255 units in the last place for x >= +0 (0 too moves up); +inf for inf, NaN and the last 256 doubles
+/// below inf, so that no step goes beyond it into NaN. A step covers one rounding, also in the subnormal range, where
+/// an operation errs by at most half of the smallest subnormal.
 inline double ulps_up(double x, std::uint64_t steps) {
-    return x < infinity ? std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) + steps) : infinity;
+    constexpr double last = 0x1.fffffffffff00p+1023;
+    return x < last ? std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) + steps) : infinity;
 }
 
 /// left: rows x k each, right: k x cols each, as many of one as of the other.
