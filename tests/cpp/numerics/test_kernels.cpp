@@ -45,6 +45,21 @@ Lanes run(Function f, std::size_t n, unsigned seed) {
     return lanes;
 }
 
+// silu(x) = x/2 + x^2/4 - ...: products that underflow to zero or to the nearest subnormal are counted.
+void test_silu_of_subnormals() {
+    const std::vector<double> mid{smallest_subnormal, -smallest_subnormal, 0.0, 0.0};
+    const std::vector<double> rad{0.0, 0.0, 2.0 * smallest_subnormal, 0.0};
+    for (const std::string& isa : available_instruction_sets()) {
+        use_instruction_set(isa);
+        std::vector<double> value_mid(4), value_rad(4);
+        apply_lanes(Function::silu, 4, mid.data(), rad.data(), value_mid.data(), value_rad.data());
+        CHECK(value_rad[0] > 0.0 && value_rad[1] > 0.0);
+        CHECK(value_rad[2] > smallest_subnormal);  // silu(2 eta) = eta + eta^2
+        CHECK(value_mid[3] == 0.0 && value_rad[3] == 0.0);
+    }
+    use_instruction_set("");
+}
+
 void test_containment() {
     for (const std::string& isa : available_instruction_sets()) {
         use_instruction_set(isa);
@@ -107,6 +122,7 @@ void test_choice() {
 
 int main() {
     test_choice();
+    test_silu_of_subnormals();
     test_containment();
     test_hostile_caller_and_threads();
     test_in_place_and_points();

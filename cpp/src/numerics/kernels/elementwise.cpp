@@ -275,7 +275,9 @@ inline Lane silu_lane(double m, double r) {
     const double bend = magnitude(m) * ((1.0 - e) / d);
     const double curvature = ds * (magnitude(2.0 - bend) + (2.0 + bend) * 0x1p-48) + 0.6 * r;
     const double slope_rad = (magnitude(s) + magnitude(product)) * 0x1p-49 + curvature * r + eta;
-    const double value_rad = magnitude(value) * 0x1p-49 + (magnitude(slope) + slope_rad) * r + (m == 0.0 ? 0.0 : eta);
+    // m s and the products with r may underflow: eta but for the point 0
+    const double value_rad =
+        magnitude(value) * 0x1p-49 + (magnitude(slope) + slope_rad) * r + (m == 0.0 && r == 0.0 ? 0.0 : eta);
     return {{valid ? value : 0.0, valid ? value_rad * (1.0 + 0x1p-49) : infinite},
             {valid ? slope : 0.0, valid ? slope_rad * (1.0 + 0x1p-49) : infinite}};
 }
