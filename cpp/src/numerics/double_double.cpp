@@ -119,7 +119,7 @@ DoubleDoubleBall scale(const DoubleDoubleBall& a, double p) {
     const DoubleDouble m{a.hi * p, a.lo * p};
     const double r = a.rad * p;
     const bool exact = m.hi / p == a.hi && m.lo / p == a.lo && r / p == a.rad;
-    return finish(m, exact ? r : r + 0x1p-1072);
+    return finish(m, exact ? r : add_up(r, 0x1p-1072));
 }
 
 DoubleDoubleBall square(const DoubleDoubleBall& a) { return a * a; }

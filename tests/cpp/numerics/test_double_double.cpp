@@ -47,6 +47,9 @@ void test_scaling() {
     CHECK(half.hi == 0.5 && half.lo == 0x1p-61 && half.rad == 0x1p-101);
     const DoubleDoubleBall tiny = scale(x, 0x1p-1020);
     CHECK(tiny.rad > 0.0 && magnitude(value(tiny) - value(x) * quad(0x1p-1020)) <= tiny.rad);
+    // what the midpoint loses to underflow is added to a radius however large: 2^-1084 of hi goes
+    const DoubleDoubleBall uneven = scale(DoubleDoubleBall(0x1p-10 + 0x1p-62, 0.0, 0x1p80), 0x1p-1022);
+    CHECK(uneven.rad > 0x1p-942);
     CHECK(is_bounded(scale(scale(x, 0x1p1000), 0x1p23)) && !is_bounded(scale(scale(x, 0x1p1000), 0x1p100)));
     const DoubleDoubleBall q = DoubleDoubleBall(0x1p-1000) / DoubleDoubleBall(3.0);
     CHECK(q.rad <= 0x1p-1000 * 0x1p-60 && !(magnitude(quad(q.hi) * 3 - quad(0x1p-1000)) > quad(0x1p-1050)));
