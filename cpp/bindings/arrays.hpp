@@ -6,11 +6,14 @@
 #include <pybind11/pybind11.h>
 
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "capnode/numerics/float_environment.hpp"
 #include "capnode/numerics/matrix.hpp"
 
 namespace capnode::bindings {
@@ -24,6 +27,20 @@ inline std::string shape_text(const py::array& a) {
     std::string text = "(";
     for (py::ssize_t i = 0; i < a.ndim(); ++i) text += (i > 0 ? ", " : "") + std::to_string(a.shape(i));
     return text + (a.ndim() == 1 ? ",)" : ")");
+}
+
+template <class Integer>
+void refuse_large_integers(const py::array& a, const char* what) {
+    constexpr auto limit = static_cast<Integer>(std::int64_t{1} << 53);
+    const auto wide = py::array_t<Integer, py::array::c_style | py::array::forcecast>::ensure(a);  // exact
+    if (!wide) throw py::error_already_set();
+    const Integer* data = wide.data();
+    for (py::ssize_t k = 0; k < wide.size(); ++k) {
+        if (data[k] > limit || (std::is_signed_v<Integer> && data[k] < -limit)) {
+            throw std::invalid_argument(std::string(what) + ": the integer " + std::to_string(data[k]) +
+                                        " is above 2^53 = 9007199254740992 and may not be a double");
+        }
+    }
 }
 
 /// A contiguous float64 array of the same numbers: float16/32/64 and integers that a double holds exactly.
@@ -40,17 +57,13 @@ inline DoubleArray exact_doubles(const py::object& object, const char* what) {
         throw std::invalid_argument(std::string(what) + ": dtype " + py::cast<std::string>(py::str(a.dtype())) +
                                     " is not accepted; give float64 (float32, float16 and integers widen exactly)");
     }
+    // float32 widens exactly only where the caller's denormals-are-zero does not reach
+    const FloatEnvironment guard;
     auto result = py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(a);
     if (!result) throw py::error_already_set();
-    if (integer) {
-        const double* data = result.data();
-        for (py::ssize_t k = 0; k < result.size(); ++k) {
-            if (std::fabs(data[k]) > 0x1p53) {
-                throw std::invalid_argument(std::string(what) + ": the integer " + std::to_string(data[k]) +
-                                            " is above 2^53 = 9007199254740992 and may not be a double");
-            }
-        }
-    }
+    // As integers: 2^53 + 1 becomes 2^53 as a double.
+    if (kind == 'i') refuse_large_integers<std::int64_t>(a, what);
+    if (kind == 'u') refuse_large_integers<std::uint64_t>(a, what);
     return result;
 }
 

@@ -53,6 +53,7 @@ void register_builder(py::module_& module) {
         .def(
             "constant",
             [](FieldBuilder& b, const py::object& mid, const py::object& rad) {
+                const FloatEnvironment guard;
                 Matrix m = to_column(mid, "constant");
                 refuse_empty(m, "constant");
                 return b.constant(std::move(m), to_column_or_empty(rad, "constant radius"));
@@ -62,6 +63,7 @@ void register_builder(py::module_& module) {
             "affine",
             [](FieldBuilder& b, NodeId x, const py::object& weight, const py::object& weight_rad,
                const py::object& bias, const py::object& bias_rad) {
+                const FloatEnvironment guard;
                 Matrix w = to_matrix(weight, "weight");
                 refuse_empty(w, "weight");
                 Matrix c = to_column_or_empty(bias, "bias");

@@ -26,14 +26,27 @@ def core_of(field: Any) -> _core.Field:
     return inner
 
 
+def exact_numbers(x: ArrayLike, name: str) -> NDArray[np.float64]:
+    """The same numbers as float64, of any shape; what a float64 may not hold exactly is refused."""
+    from capnode import _core
+
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+        raise ValueError(
+            f"{name}: dtype {array.dtype} is not accepted; give float64 (float32 and integers widen exactly)"
+        )
+    if array.dtype.kind in "iu" and array.size and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
+        raise ValueError(f"{name}: an integer above 2^53 = {2**53} may not be a double")
+    with _core.FloatEnvironment():  # a caller's denormals-are-zero would widen small float32 numbers to 0
+        return array.astype(np.float64)
+
+
 def point(x: ArrayLike, size: int, name: str) -> NDArray[np.float64]:
     """A finite float64 vector of the given length; a number stands for a vector of length 1."""
-    array = np.atleast_1d(np.asarray(x))
-    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
-        raise ValueError(f"{name} must be float64 numbers, not dtype {array.dtype}")
+    array = np.atleast_1d(exact_numbers(x, name))
     if array.shape != (size,):
         raise ValueError(f"{name} must have shape ({size},), not {array.shape}")
-    out = np.ascontiguousarray(array, dtype=np.float64)
+    out = np.ascontiguousarray(array)
     if not np.isfinite(out).all():
         raise ValueError(f"{name} must be finite: entry {int(np.argmin(np.isfinite(out)))} is not")
     return out
@@ -44,7 +57,7 @@ def box(x: Any, size: int, name: str) -> Bounds:
     if not (hasattr(x, "lo") and hasattr(x, "hi")):
         ends = point(x, size, name)
         return ends, ends
-    lo, hi = (np.atleast_1d(np.asarray(end, dtype=np.float64)) for end in (x.lo, x.hi))
+    lo, hi = (np.atleast_1d(exact_numbers(end, name)) for end in (x.lo, x.hi))
     if lo.shape != (size,) or hi.shape != (size,):
         raise ValueError(f"{name} must have shape ({size},), not {lo.shape}")
     if not (lo <= hi).all():

@@ -18,28 +18,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from capnode import _core
+from capnode.arguments import exact_numbers
 from capnode.interval_array import IntervalArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Bounds: TypeAlias = tuple[FloatArray, FloatArray]
 
 
-def _numbers(value: ArrayLike, name: str) -> FloatArray:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
-        raise ValueError(
-            f"{name}: dtype {array.dtype} is not accepted; give float64 (float32 and integers widen exactly)"
-        )
-    if array.dtype.kind in "iu" and array.size and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
-        raise ValueError(f"{name}: an integer above 2^53 = {2**53} may not be a double")
-    return array.astype(np.float64)
-
-
 def _ends(value: Any, name: str) -> Bounds:
     """Lower and upper ends of a set; numbers are points."""
     if hasattr(value, "lo") and hasattr(value, "hi"):
-        return _numbers(value.lo, name), _numbers(value.hi, name)
-    array = _numbers(value, name)
+        return exact_numbers(value.lo, name), exact_numbers(value.hi, name)
+    array = exact_numbers(value, name)
     return array, array
 
 
@@ -104,7 +94,7 @@ class Field:
     # ---- values
     def __call__(self, x: ArrayLike, p: ArrayLike | None = None, *, t: float = 0.0) -> FloatArray:
         """f(x, p) in float64 (weights at their midpoints), for exploration: shape (dim,) or (lanes, dim), as x."""
-        state, lanes = self._state(_numbers(x, "x"), "x")
+        state, lanes = self._state(exact_numbers(x, "x"), "x")
         value = self.core.evaluate(state, self._parameter(p, "p", lanes), _time(t))
         return _as_given(value, lanes)
 
@@ -122,7 +112,7 @@ class Field:
         self, x: ArrayLike, p: ArrayLike | None = None, *, t: float = 0.0
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """f (dim,), f_x (dim, dim) and f_p (dim, parameter_dim) at one point, in float64."""
-        state, lanes = self._state(_numbers(x, "x"), "x")
+        state, lanes = self._state(exact_numbers(x, "x"), "x")
         _one_point(lanes, "x")
         value, dx, dp = self.core.jacobian(state, self._parameter(p, "p", None), _time(t))
         return value[:, 0], dx, dp
@@ -139,7 +129,7 @@ class Field:
 
     def jacobian(self, x: ArrayLike, p: ArrayLike | None = None, *, t: float = 0.0) -> FloatArray:
         """f_x in float64: (dim, dim), or (lanes, dim, dim) for x of shape (lanes, dim)."""
-        state, lanes = self._state(_numbers(x, "x"), "x")
+        state, lanes = self._state(exact_numbers(x, "x"), "x")
         parameter = self._parameter(p, "p", lanes)
         parts = [
             self.core.jacobian(state[:, j : j + 1], _lane(parameter, j), _time(t))[1] for j in range(state.shape[1])
@@ -164,7 +154,7 @@ class Field:
     def taylor(self, x0: ArrayLike, p: ArrayLike | None = None, *, order: int, t0: float = 0.0) -> FloatArray:
         """Taylor coefficients 0..order of the solution with x(t0) = x0, in float64: (order + 1, dim), or
         (order + 1, lanes, dim)."""
-        state, lanes = self._state(_numbers(x0, "x0"), "x0")
+        state, lanes = self._state(exact_numbers(x0, "x0"), "x0")
         series = self.core.solution(state, self._parameter(p, "p", lanes), _order(order), _time(t0))
         return _series(series, lanes)
 
@@ -208,7 +198,7 @@ class Field:
             if self.parameter_dim > 0:
                 raise ValueError(f"the field has {self.parameter_dim} parameters and {name} gives 0: pass {name}")
             return np.zeros((0, 1))
-        array = np.atleast_1d(_numbers(p, name))
+        array = np.atleast_1d(exact_numbers(p, name))
         several = lanes is not None and array.shape == (lanes, self.parameter_dim)
         if self.parameter_dim == 0 or not (several or array.shape == (self.parameter_dim,)):
             more = "" if lanes is None else f" or ({lanes}, {self.parameter_dim})"

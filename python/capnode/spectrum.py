@@ -73,7 +73,8 @@ def _matrix(a: Any, name: str) -> NDArray[np.float64]:
     if array.dtype.kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > 2**53:
         worst = max(abs(int(array.min())), abs(int(array.max())))
         raise ValueError(f"{name} holds the integer {worst}, above 2^53 = {2**53}: it may not be a float64")
-    out = np.ascontiguousarray(array, dtype=np.float64)
+    with _core.FloatEnvironment():  # a caller's denormals-are-zero would widen small float32 numbers to 0
+        out = np.ascontiguousarray(array, dtype=np.float64)
     if not np.isfinite(out).all():
         i, j = np.argwhere(~np.isfinite(out))[0]
         raise ValueError(f"{name} must be finite: entry ({i}, {j}) of shape {out.shape} is {out[i, j]}")

@@ -14,6 +14,7 @@ import pytest
 from flint import arb
 
 from capnode import _core
+from capnode.arguments import point
 from capnode.field import Field
 from capnode.interval_array import IntervalArray
 from oracle_field import inside, layered, outside, random_graph
@@ -95,6 +96,17 @@ def test_misuse_is_a_value_error(x: Any, p: Any, message: str) -> None:
     for call in (field, field.enclose, field.jacobian, field.enclose_jacobian):
         with pytest.raises(ValueError, match=message):
             call(x, p)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_beyond_doubles_are_refused(dtype: type) -> None:
+    b = _core.FieldBuilder(1)
+    assert b.size(b.constant(np.array([2**53], dtype=dtype))) == 1
+    for n in (2**53 + 1, 2**63 - 1, *([-(2**53) - 1, -(2**63)] if dtype is np.int64 else [2**64 - 1])):
+        with pytest.raises(ValueError, match=str(n)):
+            b.constant(np.array([n], dtype=dtype))
+        with pytest.raises(ValueError, match="9007199254740992"):
+            point(np.array([n], dtype=dtype), 1, "x")
 
 
 def test_exact_widening() -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from capnode import _core
+from capnode.arguments import point
+from capnode.field import Field
 from capnode.interval_array import interval
 from number_oracle import FloatArray
 
@@ -69,3 +71,23 @@ def test_four_threads_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         for one in pool.map(results, [x] * 12):
             assert one == clean
+
+
+def test_subnormal_weights_survive(request: pytest.FixtureRequest) -> None:
+    narrow = np.array([1e-40, -1e-45, 1.0], dtype=np.float32)
+    wide, radius = narrow.astype(np.float64), np.array([5e-324, 0.0, 0.0])
+
+    def text(values: FloatArray, rad: FloatArray | None = None) -> str:
+        b = _core.FieldBuilder(3)
+        return b.build(b.affine(b.constant(values, rad), np.diag(values), None, values, rad)).to_text()
+
+    exact, tiny = text(wide), text(1e-300 * wide, radius)
+    identity = _core.FieldBuilder(3)
+    field = Field(identity.build(identity.state()))
+    request.getfixturevalue("flushing")
+    assert text(narrow) == exact
+    results = [field(narrow), point(narrow, 3, "x")]
+    with _core.FloatEnvironment():
+        scaled = 1e-300 * wide
+        assert all(r.tobytes() == wide.tobytes() for r in results)
+    assert text(scaled, radius) == tiny
