@@ -28,6 +28,11 @@ Value input(const std::vector<DoubleDoubleBall>& value, const std::vector<Direct
     return out;
 }
 
+// An argument about which nothing is known may be undefined: 0 times it is not 0, and tanh of it not [-1, 1].
+DoubleDoubleBall product(const DoubleDoubleBall& x, const DoubleDoubleBall& y) {
+    return is_bounded(x) && is_bounded(y) ? normalized(x * y) : DoubleDoubleBall::whole();
+}
+
 template <class Operation>
 Value per_column(const Value& a, const Value& b, Operation operation) {
     Value out(a.size, std::max(a.columns, b.columns));
@@ -46,6 +51,10 @@ template <class F>
 Value elementwise(const Value& a, F value_and_slope) {
     Value out(a.size, a.columns);
     for (std::size_t i = 0; i < a.size; ++i) {
+        if (!is_bounded(a.get(i, 0))) {
+            for (std::size_t c = 0; c < a.columns; ++c) out.set(i, c, DoubleDoubleBall::whole());
+            continue;
+        }
         const auto [value, slope] = value_and_slope(a.get(i, 0));
         out.set(i, 0, normalized(value));
         for (std::size_t c = 1; c < a.columns; ++c) out.set(i, c, normalized(slope * a.get(i, c)));
@@ -168,7 +177,7 @@ Value DoubleDoubleAlgebra::multiply(const Value& a, const Value& b) {
     for (std::size_t i = 0; i < a.size; ++i) {
         const DoubleDoubleBall x = a.get(i, 0);
         const DoubleDoubleBall y = b.get(i, 0);
-        out.set(i, 0, normalized(x * y));
+        out.set(i, 0, product(x, y));
         for (std::size_t c = 1; c < out.columns; ++c) {
             DoubleDoubleBall sum;
             if (c < a.columns) sum = a.get(i, c) * y;
@@ -246,7 +255,10 @@ Value DoubleDoubleAlgebra::matvec(const Value& matrix, const Value& x, std::size
 Value DoubleDoubleAlgebra::apply(Function function, const Value& a) {
     if (a.columns == 1) {
         Value out(a.size, 1);
-        for (std::size_t i = 0; i < a.size; ++i) out.set(i, 0, normalized(capnode::apply(function, a.get(i, 0))));
+        for (std::size_t i = 0; i < a.size; ++i) {
+            const DoubleDoubleBall x = a.get(i, 0);
+            out.set(i, 0, is_bounded(x) ? normalized(capnode::apply(function, x)) : DoubleDoubleBall::whole());
+        }
         return out;
     }
     return elementwise(a, [function](const DoubleDoubleBall& x) { return derivatives2(function, x); });
