@@ -46,6 +46,12 @@ VerifiedEigenbasis verify_basis(const BallMatrix& a, const Matrix& balanced_mid,
                                 CandidateBasis candidate, Residual residual) {
     const std::size_t n = a.rows();
     const std::vector<Kind> kind = kinds(candidate.lambda);
+    // the real form stands for exactly conjugate pairs and real numbers: LAPACK's word is not taken for it
+    for (std::size_t i = 0; i < n; ++i) {
+        const bool as_assumed = kind[i] == Kind::second ? candidate.lambda[i] == std::conj(candidate.lambda[i - 1])
+                                                        : kind[i] == Kind::first || candidate.lambda[i].imag() == 0.0;
+        if (!as_assumed) return invalid(n, "the approximate eigenvalues do not come in conjugate pairs");
+    }
     Matrix& v = candidate.V;
     Matrix& r = candidate.R;
     if (r.size() == 0 && !blas::inverse(v, r)) return invalid(n, "the eigenvector matrix is numerically singular");

@@ -1,5 +1,6 @@
 #include "capnode/numerics/elementary.hpp"
 
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -87,15 +88,17 @@ std::array<double, 4> power_derivatives(double x, int n) {
     std::array<double, 4> out{};
     double factor = 1.0;
     for (int k = 0; k < 4 && factor != 0.0; ++k) {
-        out[static_cast<std::size_t>(k)] = factor * std::pow(x, n - k);
-        factor *= n - k;
+        const double exponent = static_cast<double>(n) - k;
+        out[static_cast<std::size_t>(k)] = factor * std::pow(x, exponent);
+        factor *= exponent;
     }
     return out;
 }
 
 std::array<Interval, 4> power_derivatives(const Interval& x, int n) {
     std::array<Interval, 4> out{};
-    if (n < 0 && contains_zero(x)) {
+    // exponents n - k that are no int: nothing is claimed
+    if (n < std::numeric_limits<int>::min() + 3 || (n < 0 && contains_zero(x))) {
         out.fill(Interval::whole());
         return out;
     }
@@ -109,6 +112,7 @@ std::array<Interval, 4> power_derivatives(const Interval& x, int n) {
 
 std::array<DoubleDoubleBall, 2> power_derivatives2(const DoubleDoubleBall& x, int n) {
     if (n == 0) return {DoubleDoubleBall(1.0), DoubleDoubleBall()};
+    if (n == std::numeric_limits<int>::min()) return {DoubleDoubleBall::whole(), DoubleDoubleBall::whole()};
     return {power(x, n), DoubleDoubleBall(n) * power(x, n - 1)};
 }
 
