@@ -355,3 +355,31 @@ def test_precision_is_restored() -> None:
     before = flint.ctx.prec
     cn.verify(DOCUMENTS["spectrum"]())
     assert flint.ctx.prec == before
+
+
+def jordan(sizes: list[tuple[float, int]], rotate: bool) -> np.ndarray:
+    """Jordan blocks (eigenvalue, size) and one pair 0.5 +- 3i, in a random orthonormal basis where `rotate`."""
+    n = sum(k for _, k in sizes) + 2
+    out, at = np.zeros((n, n)), 0
+    for value, k in sizes:
+        out[at : at + k, at : at + k] = value * np.eye(k) + np.diag(np.ones(k - 1), 1)
+        at += k
+    out[at:, at:] = [[0.5, 3.0], [-3.0, 0.5]]
+    if not rotate:
+        return out
+    q = np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))[0]
+    return np.asarray(q @ out @ q.T)
+
+
+@pytest.mark.parametrize("rotate", [False, True])
+@pytest.mark.parametrize("k", [2, 3, 5, 8])
+def test_defective_matrices(k: int, rotate: bool) -> None:
+    """Jordan blocks have no eigenvector basis; the referee groups them, and still counts and refuses."""
+    result = cn.spectrum(jordan([(-1.0, k), (2.0, k)], rotate))
+    assert result.proved
+    made = result.certificate().document
+    found = cn.verify(made)
+    assert found.ok, str(found.failures)
+    assert made["theorems"][0]["conclusions"] == {"positive": k + 2, "negative": k}
+    made["theorems"][0]["conclusions"]["positive"] = k + 1
+    assert not cn.verify(resealed(made)).true

@@ -4,12 +4,12 @@ With any invertible V the matrix T = V^-1 J V has the eigenvalues of J, and Gers
 them; a union of m discs that meets no other holds exactly m, with multiplicity. V comes from LAPACK and is only a hint;
 T is enclosed by Arb's solver, whose success proves V invertible. Corrections V (I + Y), Y_ji = T_ji / (T_ii - T_jj),
 make the discs smaller than any claim made in doubles. Eigenvalues that lie in a cluster share an orthonormal basis of
-their invariant subspace (from a sorted Schur form), since their eigenvectors may be nearly parallel.
+their invariant subspace (from a sorted Schur form), since their eigenvectors may be nearly parallel, and one disc.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.linalg
@@ -18,8 +18,15 @@ from numpy.typing import NDArray
 
 from capnode.verification.balls import acb_matrix, modulus
 
-CLUSTER = 1e-4  # eigenvalues nearer than this times the norm are treated as one cluster where the basis is bad
-BAD_BASIS = 1e7
+BAD_BASIS = 1e7  # a basis of a larger condition number is repaired
+TOLERANCES = (
+    1e-6,
+    1e-4,
+    1e-2,
+    5e-2,
+    2e-1,
+)  # eigenvalues nearer than this times the norm are one cluster; tried in order
+LARGEST_POLYNOMIAL = 40  # clusters up to this size are enclosed by their characteristic polynomial
 
 
 @dataclass(frozen=True)
@@ -42,37 +49,77 @@ class Discs:
         return 1 if re > self.radius[i] else -1 if re < -self.radius[i] else None
 
 
-def _basis(j: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """Columns spanning the eigenspaces; clusters get orthonormal bases where plain eigenvectors are too parallel."""
+Groups = list[list[int]]  # columns of the basis that span one invariant subspace; groups of one are left out
+
+
+def _basis(j: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], Groups]:
+    """Columns spanning invariant subspaces: eigenvectors, or orthonormal bases of clusters where those are parallel."""
     values, vectors = np.linalg.eig(j)
     v = np.asarray(vectors, dtype=np.complex128)
     if np.linalg.cond(v) < BAD_BASIS:
-        return v
-    n = len(values)
-    scale = max(float(np.linalg.norm(j, 2)), 1e-300)
-    label = -np.ones(n, dtype=int)
-    for i in range(n):  # single linkage
+        return v, []
+    norm = max(float(np.linalg.norm(j, 2)), 1e-300)
+    best: tuple[float, NDArray[np.complex128], Groups] = (float(np.linalg.cond(v)), v, [])
+    for tolerance in TOLERANCES:
+        repaired = _repaired(j, values, v, tolerance * norm)
+        if repaired is None:
+            continue
+        condition = float(np.linalg.cond(repaired[0]))
+        if condition < best[0]:
+            best = (condition, *repaired)
+        if condition < BAD_BASIS:
+            break
+    return best[1], best[2]
+
+
+def _repaired(
+    j: NDArray[np.complex128], values: NDArray[np.complex128], v: NDArray[np.complex128], distance: float
+) -> tuple[NDArray[np.complex128], Groups] | None:
+    """The basis with one orthonormal block, from a sorted Schur form, for each cluster of that linking distance."""
+    n = len(j)
+    diagonal = np.diag(scipy.linalg.schur(j.astype(complex), output="complex")[0])
+    columns: list[NDArray[np.complex128]] = []
+    groups: Groups = []
+    free = np.ones(n, dtype=bool)
+    for members in _clusters(diagonal, distance):
+        start = len(columns)
+        if len(members) == 1:
+            near = np.where(free, np.abs(values - diagonal[members[0]]), np.inf)
+            free[int(np.argmin(near))] = False
+            columns.append(v[:, int(np.argmin(near))])
+            continue
+        inside = diagonal[members]
+
+        def chosen(z: complex, inside: NDArray[np.complex128] = inside) -> bool:
+            return bool(np.min(np.abs(inside - z)) < 1e-13 * float(np.max(np.abs(diagonal))) + 1e-300)
+
+        _, z, size = scipy.linalg.schur(j.astype(complex), output="complex", sort=chosen)
+        if size != len(members):
+            return None
+        for value in inside:
+            near = np.where(free, np.abs(values - value), np.inf)
+            free[int(np.argmin(near))] = False
+        columns += [z[:, k] for k in range(size)]
+        groups.append(list(range(start, start + size)))
+    return np.column_stack(columns), groups
+
+
+def _clusters(values: NDArray[np.complex128], distance: float) -> list[list[int]]:
+    """Single linkage."""
+    label = -np.ones(len(values), dtype=int)
+    out: list[list[int]] = []
+    for i in range(len(values)):
         if label[i] >= 0:
             continue
-        stack, label[i] = [i], i
+        stack, members = [i], [i]
+        label[i] = i
         while stack:
             k = stack.pop()
-            for near in np.flatnonzero((np.abs(values - values[k]) < CLUSTER * scale) & (label < 0)):
+            for near in np.flatnonzero((np.abs(values - values[k]) < distance) & (label < 0)):
                 label[near] = i
+                members.append(int(near))
                 stack.append(int(near))
-    out = v.copy()
-    for group in np.unique(label):
-        members = np.flatnonzero(label == group)
-        if len(members) == 1:
-            continue
-        inside = values[members]
-
-        def near_group(z: complex, inside: NDArray[np.complex128] = inside) -> bool:
-            return bool(np.min(np.abs(inside - z)) < CLUSTER * scale / 2)
-
-        _, z, size = scipy.linalg.schur(j.astype(complex), output="complex", sort=near_group)
-        if size == len(members):
-            out[:, members] = z[:, :size]
+        out.append(members)
     return out
 
 
@@ -109,12 +156,13 @@ def find_basis(j: acb_mat, corrections: int = 2) -> Eigenbasis | None:
     mid = np.array([complex(float(z.real.mid()), float(z.imag.mid())) for z in j.entries()]).reshape(n, n)
     if not np.all(np.isfinite(mid)):
         return None
-    v = acb_matrix(_basis(mid))
+    floats, groups = _basis(mid)
+    v = acb_matrix(floats)
     t = _transformed(j, v)
     for _ in range(corrections):
         if t is None:
             return None
-        better = _correct(v, t)
+        better = _correct(v, t, groups)
         if better is None:
             break
         improved = _transformed(j, better)
@@ -123,27 +171,57 @@ def find_basis(j: acb_mat, corrections: int = 2) -> Eigenbasis | None:
         v, t = better, improved
     if t is None:
         return None
-    return Eigenbasis(v, t, _discs(t))
+    return Eigenbasis(v, t, _discs(t, groups))
 
 
-def _correct(v: acb_mat, t: acb_mat) -> acb_mat | None:
-    """V (I + Y) at the midpoints; columns that belong to clusters keep their basis."""
+def _correct(v: acb_mat, t: acb_mat, groups: Groups) -> acb_mat | None:
+    """V (I + Y) at the midpoints, Y from T_gg Y_gh - Y_gh T_hh = -T_gh for each pair of groups (or single columns)."""
     n = t.nrows()
     table = t.mid().table()
     approximate = np.array([[complex(float(z.real), float(z.imag)) for z in row] for row in table])
+    if not np.all(np.isfinite(approximate)):
+        return None
     centre = np.diag(approximate)
     difference = np.abs(centre[None, :] - centre[:, None])
     size = np.abs(approximate) + np.abs(approximate).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        apart = difference > 1e2 * size
+    apart = difference > 1e2 * size
     np.fill_diagonal(apart, False)
-    if not apart.any() or np.max(np.where(apart, np.abs(approximate), 0.0)) < 1e-30:
+    blocks = _sylvester(approximate, groups)
+    for group in groups:
+        apart[group, :] = False
+        apart[:, group] = False
+    rest = max((float(np.max(np.abs(approximate[np.ix_(g, h)]))) for g, h, _ in blocks), default=0.0)
+    if max(float(np.max(np.where(apart, np.abs(approximate), 0.0))), rest) < 1e-30:
         return None
     y = [
         [acb(1) if i == k else table[i][k] / (table[k][k] - table[i][i]) if apart[i, k] else acb(0) for k in range(n)]
         for i in range(n)
     ]
+    for g, h, block in blocks:
+        for a, i in enumerate(g):
+            for b, k in enumerate(h):
+                y[i][k] = acb(block[a, b].real, block[a, b].imag)
     out: acb_mat = (v * acb_mat(y)).mid()
+    return out
+
+
+def _sylvester(t: NDArray[np.complex128], groups: Groups) -> list[tuple[list[int], list[int], NDArray[np.complex128]]]:
+    """(g, h, Y_gh) for every pair of blocks of which one is a group, where the equation could be solved."""
+    if not groups:
+        return []
+    grouped = {i for group in groups for i in group}
+    blocks = [*groups, *([i] for i in range(len(t)) if i not in grouped)]
+    out = []
+    for g in blocks:
+        for h in blocks:
+            if g is h or len(g) == len(h) == 1:
+                continue
+            try:
+                y = scipy.linalg.solve_sylvester(t[np.ix_(g, g)], -t[np.ix_(h, h)], -t[np.ix_(g, h)])
+            except (np.linalg.LinAlgError, ValueError):
+                continue
+            if np.all(np.isfinite(y)) and np.max(np.abs(y)) < 0.1:
+                out.append((g, h, np.asarray(y, dtype=np.complex128)))
     return out
 
 
@@ -192,20 +270,56 @@ class _Sizes:
         return entries
 
 
-def _discs(t: acb_mat) -> Discs:
-    """Gershgorin by rows; a disc that meets no other gets |lambda - T_ii| <= sum_{j != i} |T_ij| |y_j|."""
+def _discs(t: acb_mat, groups: Groups) -> Discs:
+    """Gershgorin by rows; a disc that meets no other gets |lambda - T_ii| <= sum_{j != i} |T_ij| |y_j|.
+
+    A group gets one disc for all its members: let y be an eigenvector whose largest block (in the 2-norm) is y_g. Then
+    (lambda - T_gg) y_g = f with |f| <= d |y_g|, d the sum of |T_ij|, i in g, j outside: lambda is an eigenvalue of
+    T_gg + f y_g^H / |y_g|^2, whose entries are within d of those of T_gg. With m in the middle, the roots of the
+    characteristic polynomial t^k + c_{k-1} t^{k-1} + ... of those matrices minus m are at most 2 max |c_{k-i}|^(1/i)
+    (Fujiwara). Counts follow as for Gershgorin's discs, by letting the coupling between blocks grow from 0.
+    """
     sizes = _Sizes.of(t)
-    discs = sizes.discs
     n = t.nrows()
-    if n == 1 or all(o < 1e-25 for o in discs.radius):
+    centre, radius = list(sizes.discs.centre), list(sizes.discs.radius)
+    for group in groups:
+        found = _group_disc(t, sizes, group)
+        if found is not None and bool(found[1] < max((radius[i] for i in group), key=float)):
+            for i in group:
+                centre[i], radius[i] = found
+    discs = Discs(centre, radius)
+    sizes = replace(sizes, discs=discs)
+    if n == 1 or all(o < 1e-25 for o in radius):
         return discs
-    radius = list(discs.radius)
+    better = list(radius)
+    grouped = {i for group in groups for i in group}
     for i in range(n):
-        entries = None if radius[i] < 1e-25 else sizes.vector_bounds(i)
+        entries = None if i in grouped or radius[i] < 1e-25 else sizes.vector_bounds(i)
         if entries is not None:
             coupling = sum((sizes.size[i][k] * entries[k] for k in range(n) if k != i), arb(0))
-            radius[i] = _least(sizes.own[i] + coupling, radius[i])
-    return Discs(discs.centre, radius)
+            better[i] = _least(sizes.own[i] + coupling, radius[i])
+    return Discs(centre, better)
+
+
+def _group_disc(t: acb_mat, sizes: _Sizes, group: list[int]) -> tuple[acb, arb] | None:
+    k = len(group)
+    if k > LARGEST_POLYNOMIAL:
+        return None
+    inside = set(group)
+    coupling = sum((sizes.size[i][j] for i in group for j in range(t.nrows()) if j not in inside), arb(0)).upper()
+    trace = sum((sizes.centre[i] for i in group), acb(0)) / k
+    middle = acb(trace.real.mid(), trace.imag.mid())
+    around = acb(arb(0, coupling), arb(0, coupling))
+    shifted = acb_mat([[t[i, j] - (middle if i == j else 0) + around for j in group] for i in group])
+    coefficients = shifted.charpoly().coeffs()  # c_0, ..., c_{k-1}, 1
+    largest = arb(0)
+    for i in range(1, k + 1):
+        size = abs(coefficients[k - i]).upper() if k - i < len(coefficients) else arb(0)
+        if not size.is_finite():
+            return None
+        root = size.root(i).upper() if size > 0 else arb(0)
+        largest = largest.max(root).upper()
+    return middle, (2 * largest).upper()
 
 
 def _least(a: arb, b: arb) -> arb:
