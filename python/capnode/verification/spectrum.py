@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.linalg
-from flint import acb, acb_mat, arb
+from flint import acb, acb_mat, arb, ctx
 from numpy.typing import NDArray
 
 from capnode.verification.balls import acb_matrix, modulus
@@ -273,20 +273,21 @@ class _Sizes:
 def _discs(t: acb_mat, groups: Groups) -> Discs:
     """Gershgorin by rows; a disc that meets no other gets |lambda - T_ii| <= sum_{j != i} |T_ij| |y_j|.
 
-    A group gets one disc for all its members: let y be an eigenvector whose largest block (in the 2-norm) is y_g. Then
-    (lambda - T_gg) y_g = f with |f| <= d |y_g|, d the sum of |T_ij|, i in g, j outside: lambda is an eigenvalue of
+    A group gets discs for its members together: let y be an eigenvector whose largest block (in the 2-norm) is y_g.
+    Then (lambda - T_gg) y_g = f with |f| <= d |y_g|, d the sum of |T_ij|, i in g, j outside: lambda is an eigenvalue of
     T_gg + f y_g^H / |y_g|^2, whose entries are within d of those of T_gg. With m in the middle, the roots of the
     characteristic polynomial t^k + c_{k-1} t^{k-1} + ... of those matrices minus m are at most 2 max |c_{k-i}|^(1/i)
-    (Fujiwara). Counts follow as for Gershgorin's discs, by letting the coupling between blocks grow from 0.
+    (Fujiwara); where Arb isolates them they get discs of their own. Counts follow as for Gershgorin's discs, by letting
+    the coupling between blocks grow from 0.
     """
     sizes = _Sizes.of(t)
     n = t.nrows()
     centre, radius = list(sizes.discs.centre), list(sizes.discs.radius)
     for group in groups:
-        found = _group_disc(t, sizes, group)
-        if found is not None and bool(found[1] < max((radius[i] for i in group), key=float)):
-            for i in group:
-                centre[i], radius[i] = found
+        found = _group_discs(t, sizes, group)
+        if found and bool(max((r for _, r in found), key=float) < max((radius[i] for i in group), key=float)):
+            for i, disc in zip(group, found, strict=True):
+                centre[i], radius[i] = disc
     discs = Discs(centre, radius)
     sizes = replace(sizes, discs=discs)
     if n == 1 or all(o < 1e-25 for o in radius):
@@ -301,25 +302,33 @@ def _discs(t: acb_mat, groups: Groups) -> Discs:
     return Discs(centre, better)
 
 
-def _group_disc(t: acb_mat, sizes: _Sizes, group: list[int]) -> tuple[acb, arb] | None:
+def _group_discs(t: acb_mat, sizes: _Sizes, group: list[int]) -> list[tuple[acb, arb]]:
+    """Discs of the roots of the group's polynomial: one each where Arb can isolate them, else one for all."""
     k = len(group)
     if k > LARGEST_POLYNOMIAL:
-        return None
+        return []
     inside = set(group)
     coupling = sum((sizes.size[i][j] for i in group for j in range(t.nrows()) if j not in inside), arb(0)).upper()
     trace = sum((sizes.centre[i] for i in group), acb(0)) / k
     middle = acb(trace.real.mid(), trace.imag.mid())
     around = acb(arb(0, coupling), arb(0, coupling))
     shifted = acb_mat([[t[i, j] - (middle if i == j else 0) + around for j in group] for i in group])
-    coefficients = shifted.charpoly().coeffs()  # c_0, ..., c_{k-1}, 1
+    polynomial = shifted.charpoly()
+    coefficients = polynomial.coeffs()  # c_0, ..., c_{k-1}, 1
+    if not all(c.is_finite() for c in coefficients):
+        return []
+    try:
+        roots = polynomial.roots(maxprec=4 * ctx.prec)
+    except (ValueError, ZeroDivisionError):
+        roots = []
+    if len(roots) == k:
+        centres = [acb(z.real.mid(), z.imag.mid()) for z in roots]
+        return [(middle + c, modulus(z - c).upper()) for c, z in zip(centres, roots, strict=True)]
     largest = arb(0)
     for i in range(1, k + 1):
-        size = abs(coefficients[k - i]).upper() if k - i < len(coefficients) else arb(0)
-        if not size.is_finite():
-            return None
-        root = size.root(i).upper() if size > 0 else arb(0)
-        largest = largest.max(root).upper()
-    return middle, (2 * largest).upper()
+        size = abs(coefficients[k - i]).upper()
+        largest = largest.max(size.root(i).upper() if size > 0 else arb(0)).upper()
+    return [(middle, (2 * largest).upper())] * k
 
 
 def _least(a: arb, b: arb) -> arb:
