@@ -266,7 +266,8 @@ class Lowering {
             if (i.b != no_register && i.primitive != Primitive::integral) m = m || moves[i.b];
             for (const Register part : i.parts) m = m || moves[part];
             moves[r] = m;
-            i.on_path = m && needed[r];
+            // The state always: its tangents are the step matrix, also where no path leads from it to the output.
+            i.on_path = (m && needed[r]) || i.primitive == Primitive::state;
         }
     }
 
