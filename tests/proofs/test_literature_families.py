@@ -54,9 +54,7 @@ def test_both_paths_prove_every_pair_and_agree(n: int) -> None:
     check_agreement(diagonal, general)
 
 
-@pytest.mark.parametrize(
-    "n", [400, pytest.param(1000, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("n", [400, pytest.param(1000, marks=pytest.mark.long)])
 def test_the_diagonal_path_on_larger_members(n: int) -> None:
     field, pairs, span = family(n)
     search = hopf_points(field, span)

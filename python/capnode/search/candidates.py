@@ -34,6 +34,7 @@ class Refined(Start):
         return replace(self, converged=False, reason=reason)
 
 
+@np.errstate(all="ignore")
 def refine(field: SearchField, start: Start, *, bound: float, iterations: int = 8) -> Refined:
     """Newton on F(p, w, x, v) = (f, f_x v - i w v, psi v - 1) by block elimination, in plain floats.
 

@@ -135,6 +135,7 @@ def correct(
     return None
 
 
+@np.errstate(all="ignore")
 def trace(
     field: SearchField, x: FloatArray, p: float, span: tuple[float, float], *, bound: float, cap: int, stop: Stop
 ) -> Curve:

@@ -37,6 +37,7 @@ class NodeSpectrum:
     unstable: int  # eigenvalues (of all n) with positive real part
 
 
+@np.errstate(all="ignore")
 def spectrum_at(field: SearchField, node: Node) -> NodeSpectrum:
     j, _ = field.jacobian(node.x, node.p)
     values, rates, vectors = spectrum(j, along(field, node.x, node.p, node.tangent.dx, node.tangent.dp))
@@ -62,6 +63,7 @@ class CellReport:
         self.decompositions += other.decompositions
 
 
+@np.errstate(all="ignore")
 def scan_cell(
     field: SearchField, a: NodeSpectrum, b: NodeSpectrum, scale: Scale, refine: Refine, *, depth: int = 0
 ) -> CellReport:

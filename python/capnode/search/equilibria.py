@@ -12,6 +12,7 @@ from capnode.search.linear_algebra import FloatArray, SingularMatrix, solve
 SHORTEST = 1e-5
 
 
+@np.errstate(all="ignore")  # steps may overflow: they are rejected
 def newton(
     field: SearchField, start: FloatArray, p: float, *, bound: float, iterations: int = 120, tolerance: float = 1e-9
 ) -> FloatArray | None:
