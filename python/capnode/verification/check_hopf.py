@@ -27,7 +27,7 @@ from capnode.verification.hopf_point import (
 )
 from capnode.verification.program import Program
 from capnode.verification.report import Checks
-from capnode.verification.spectrum import enclose_spectrum
+from capnode.verification.spectrum import Discs, enclose_spectrum
 
 
 def check_hopf(entry: Any, program: Program, checks: Checks) -> None:
@@ -160,7 +160,15 @@ def _alone_in_family(family: Family | None, centre: Point, parameter: float, fre
     speed = None if family is None else family.slope
     if family is None or speed is None or not (math.isfinite(parameter) and math.isfinite(frequency)):
         return False
-    found = enclose_spectrum(acb_mat([[acb(z) for z in row] for row in family.matrix.table()]))
+    matrix = acb_mat([[acb(z) for z in row] for row in family.matrix.table()])
+    return any(
+        _one_candidate(enclose_spectrum(matrix, corrections), centre, parameter, frequency, speed)
+        for corrections in (0, 2)
+    )
+
+
+def _one_candidate(found: Discs | None, centre: Point, parameter: float, frequency: float, speed: arb) -> bool:
+    """Does exactly one disc, an isolated one, meet the box about (p, w)?"""
     if found is None:
         return False
     candidates = 0

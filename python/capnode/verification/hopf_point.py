@@ -15,8 +15,8 @@ from capnode.verification.augmented import AugmentedSystem, Newton, Point
 from capnode.verification.balls import column, complex_entries
 from capnode.verification.diagonal_family import Family
 from capnode.verification.evaluate import Evaluator, Vector
-from capnode.verification.linear_system import solve
-from capnode.verification.spectrum import enclose_spectrum, find_basis
+from capnode.verification.linear_system import LinearSystem
+from capnode.verification.spectrum import Discs, enclose_spectrum, find_basis
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,11 @@ def count_on_axis(j: acb_mat, frequency: arb) -> AxisCount:
     If just two discs meet the axis and both are isolated, each holds one eigenvalue: these two are +-iw, simple, and
     all others lie in discs off the axis, which tell their sides.
     """
-    discs = enclose_spectrum(j)
+    rough = _count_on_axis(enclose_spectrum(j, corrections=0), frequency)
+    return rough if rough.holds else _count_on_axis(enclose_spectrum(j), frequency)
+
+
+def _count_on_axis(discs: Discs | None, frequency: arb) -> AxisCount:
     if discs is None:
         return AxisCount(False, 0, "no basis of eigenvectors could be proved invertible")
     touching = [i for i in range(len(discs.centre)) if discs.side(i) is None]
@@ -86,26 +90,25 @@ def coefficients(evaluator: Evaluator, zero: Point, jacobian: acb_mat, psi: list
     w = zero.frequency
     q = unit_eigenvector(zero)
     conjugate = [z.conjugate() for z in q]
-    bordered = acb_mat(
-        [[jacobian[i, k] - (acb(0, w) if i == k else 0) for k in range(n)] + [q[i]] for i in range(n)]
-        + [[*psi, acb(0)]]
-    )
+    rows = [[jacobian[i, k] - (acb(0, w) if i == k else 0) for k in range(n)] + [q[i]] for i in range(n)]
+    bordered = LinearSystem(acb_mat([*rows, [*psi, acb(0)]]))
+    at_zero = LinearSystem(jacobian)
 
     def pair(c: Vector) -> acb:
-        return solve(bordered, [acb(z) for z in c] + [acb(0)])[n]
+        return bordered.solve([acb(z) for z in c] + [acb(0)])[n]
 
     transversality: arb | None = None
     try:
         f_p = [acb(row[0]) for row in evaluator.jacobian(zero.state, [zero.parameter]).dp or []]
-        x_p = [-z for z in solve(jacobian, f_p)]
+        x_p = [-z for z in at_zero.solve(f_p)]
         transversality = pair(_coefficient(evaluator, zero, 3, {1: q, 2: x_p}, {2: [acb(1)]})).real
 
         jet = evaluator.jet({0: list(zero.state), 1: q, 2: q, 4: conjugate}, {0: [zero.parameter]})
         nothing: Vector = [acb(0)] * n
         c_qqq, b_qq, b_qc = jet.get(7, nothing), jet.get(3, nothing), jet.get(5, nothing)
-        inner = solve(jacobian, b_qc)
+        inner = at_zero.solve(b_qc)
         shifted = acb_mat([[(acb(0, 2 * w) if i == k else 0) - jacobian[i, k] for k in range(n)] for i in range(n)])
-        resonant = solve(shifted, b_qq)
+        resonant = LinearSystem(shifted).solve(b_qq)
         second = _coefficient(evaluator, zero, 3, {1: q, 2: inner})
         third = _coefficient(evaluator, zero, 3, {1: conjugate, 2: resonant})
         total: Vector = [a - 2 * b + c for a, b, c in zip(c_qqq, second, third, strict=True)]
@@ -123,7 +126,7 @@ def state_of_family(family: Family, zero: Point) -> list[arb] | None:
         [[acb(family.matrix[i, k] + (zero.parameter if i == k else 0)) for k in range(n)] for i in range(n)]
     )
     try:
-        return [-z.real for z in solve(shifted, [acb(z) for z in family.bias])]
+        return [-z.real for z in LinearSystem(shifted).solve([acb(z) for z in family.bias])]
     except ZeroDivisionError:
         return None
 

@@ -158,7 +158,7 @@ def find_basis(j: acb_mat, corrections: int = 2) -> Eigenbasis | None:
         return None
     floats, groups = _basis(mid)
     v = acb_matrix(floats)
-    t = _transformed(j, v)
+    t = _transformed(j, v) if corrections else _roughly_transformed(j, v, floats)
     for _ in range(corrections):
         if t is None:
             return None
@@ -172,6 +172,30 @@ def find_basis(j: acb_mat, corrections: int = 2) -> Eigenbasis | None:
     if t is None:
         return None
     return Eigenbasis(v, t, _discs(t, groups))
+
+
+def _roughly_transformed(j: acb_mat, v: acb_mat, floats: NDArray[np.complex128]) -> acb_mat | None:
+    """V^-1 J V by the floating inverse R of V: with E = I - R V it is (I - E)^-1 R J V.
+
+    Entry (i, k) differs from that of T = R J V by at most e_i max_l |T_lk| / (1 - a), e the row sums of |E|, a < 1 the
+    largest.
+    """
+    n = len(floats)
+    try:
+        r = acb_matrix(np.linalg.inv(floats))
+    except np.linalg.LinAlgError:
+        return None
+    defect = (r * v).table()
+    e = [sum((modulus(z - int(i == k)) for k, z in enumerate(row)), arb(0)).upper() for i, row in enumerate(defect)]
+    largest = max(e, key=float)
+    if not bool(largest < 0.5):
+        return None
+    t = (r * (j * v)).table()
+    top = [max((modulus(t[i][k]).upper() for i in range(n)), key=float) for k in range(n)]
+    bound = [[(a * b / (1 - largest)).upper() for b in top] for a in e]
+    return acb_mat(
+        [[z + acb(arb(0, d), arb(0, d)) for z, d in zip(*rows, strict=True)] for rows in zip(t, bound, strict=True)]
+    )
 
 
 def _correct(v: acb_mat, t: acb_mat, groups: Groups) -> acb_mat | None:
