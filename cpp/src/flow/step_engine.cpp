@@ -49,7 +49,8 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
     stride_ = total * lanes_;
     values_.assign(stride_ * (top_ + 1), 0.0);
     suffix_.assign(stride_ * (top_ + 2), 0.0);
-    for (AlignedVector* v : {&first_, &radius_, &initial_error_, &half_inverse_, &scratch_, &scratch2_}) {
+    for (AlignedVector* v :
+         {&first_, &radius_, &initial_error_, &half_inverse_, &scratch_, &scratch2_, &tail_, &pure_, &slope_}) {
         v->assign(stride_, 0.0);
     }
     defect_.assign(rows() * lanes_, 0.0);
@@ -87,20 +88,23 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
             absolute_[i.out] = std::move(a);
         }
     }
+    columns_ = rows();
+    std::size_t row = 0;
+    for (const Instruction& i : program_->instructions) {
+        tangent_offset_.push_back(row);
+        if (i.on_path) row += program_->size[i.out];
+    }
+    tangent_stride_ = row * columns_ * lanes_;
+    std::size_t largest = 0;
+    for (const std::size_t s : program_->size) largest = std::max(largest, s);
+    jacobian_mid_.assign(tangent_stride_, 0.0);
+    jacobian_rad_.assign(tangent_stride_, 0.0);
+    tangent_scratch_.assign(largest * columns_ * lanes_, 0.0);
+    tangent_scratch2_.assign(largest * columns_ * lanes_, 0.0);
     if (with_tangents_) {
-        columns_ = rows();
-        std::size_t row = 0;
-        for (const Instruction& i : program_->instructions) {
-            tangent_offset_.push_back(row);
-            if (i.on_path) row += program_->size[i.out];
-        }
-        tangent_stride_ = row * columns_ * lanes_;
         tangents_.assign(tangent_stride_ * (top_ + 1), 0.0);
         tangent_radius_.assign(tangent_stride_, 0.0);
-        std::size_t largest = 0;
-        for (const std::size_t s : program_->size) largest = std::max(largest, s);
-        tangent_scratch_.assign(largest * columns_ * lanes_, 0.0);
-        factor_.assign((top_ + 1) * largest * lanes_, 0.0);
+        factor_.assign((top_ + 2) * largest * lanes_, 0.0);
     }
 }
 
@@ -124,13 +128,7 @@ void StepEngine::coefficients(const double* scale) {
             double* next = coefficient(state_, k);
             if (k <= order_) {
                 // z_k = scale f_{k-1} / k
-                const double* f = coefficient(program_->output, k - 1);
-                const double degree = static_cast<double>(k);
-                for (std::size_t r = 0; r < rows(); ++r) {
-                    for (std::size_t l = 0; l < lanes_; ++l) {
-                        next[r * lanes_ + l] = scale_[l] * f[r * lanes_ + l] / degree;
-                    }
-                }
+                kernels_.advance(next, coefficient(program_->output, k - 1), scale_.data(), k, rows() * lanes_, lanes_);
             } else {
                 std::fill(next, next + rows() * lanes_, 0.0);
             }
@@ -261,6 +259,40 @@ void StepEngine::set_domain(const double* theta) {
     }
     kernels_.suffix_norms(suffix_.data(), first_.data(), values_.data(), weight_.data(), top_, stride_, stride_,
                           lanes_);
+    // What does not depend on the tube: tails of products, pure errors of tanh and sigmoid.
+    const auto tail = [&](Register out, Register a, Register b, bool derivative) {
+        kernels_.tail(at(tail_, out), coefficient(a, 0), suffix(b, 0), weight_.data(), top_, stride_,
+                      program_->size[out] * lanes_, lanes_, derivative);
+    };
+    for (const Instruction& i : program_->instructions) {
+        if (i.primitive == Primitive::multiply) {
+            tail(i.out, i.a, i.b, false);
+        } else if (i.primitive == Primitive::reciprocal) {
+            tail(i.out, i.a, i.out, false);
+        } else if (i.primitive == Primitive::square_root) {
+            tail(i.out, i.out, i.out, false);
+        } else if (i.primitive == Primitive::integral) {
+            tail(i.out, i.a, i.derivative, true);
+        }
+    }
+    for (const Instruction& i : program_->instructions) {
+        if (has_pure_error(i)) pure_error(i);
+    }
+}
+
+bool StepEngine::has_pure_error(const Instruction& i) {
+    return i.primitive == Primitive::integral && (i.function == Function::tanh || i.function == Function::sigmoid);
+}
+
+// See integral_radius. The register of U U is the operand of W = 1 - U U, W = U - U U.
+void StepEngine::pure_error(const Instruction& i) {
+    const std::size_t n = program_->size[i.out] * lanes_;
+    const Register w = i.derivative;
+    const Instruction& slope = program_->instructions[w];
+    const Register square = i.function == Function::tanh ? slope.a : slope.b;
+    kernels_.gronwall(at(pure_, i.out), at(slope_, i.out), at(initial_error_, i.out), at(tail_, i.out),
+                      at(tail_, square), at(first_, i.a), suffix(i.a, 1), suffix(w, 0), coefficient(w, 0), suffix(w, 1),
+                      suffix(i.out, 0), at(first_, i.out), 1.0 / static_cast<double>(top_ + 1), n);
 }
 
 void StepEngine::radii(const double* state_radius) {
@@ -277,20 +309,9 @@ void StepEngine::radii(const double* state_radius) {
     // Defect. For k < p the coefficient z_{k+1} = fl(fl(scale f_k) / (k+1)), so P' - scale f has there at most
     // 2u(1+u) |scale f_k| <= 3u (k+1) |z_{k+1}|, of integral 3u |z_{k+1}| theta^(k+1). From k = p on nothing is
     // matched: |scale f_k| theta^(k+1) / (k+1). The radius of f counts theta |scale| times.
-    const double* rf = at(radius_, program_->output);
-    const double* z1 = suffix(state_, 1);
-    for (std::size_t row = 0; row < rows(); ++row) {
-        for (std::size_t l = 0; l < lanes_; ++l) {
-            const std::size_t j = row * lanes_ + l;
-            const double h = std::fabs(scale_[l]);
-            double d = h * theta_[l] * rf[j] + 3.0 * u * z1[j];
-            for (std::size_t k = order_; k <= top_; ++k) {
-                d += h * std::fabs(coefficient(program_->output, k)[j]) * weight_[(k + 1) * lanes_ + l] /
-                     static_cast<double>(k + 1);
-            }
-            defect_[j] = bound(d);
-        }
-    }
+    kernels_.integrated_defect(defect_.data(), at(radius_, program_->output), suffix(state_, 1),
+                               coefficient(program_->output, 0), weight_.data(), scale_.data(), theta_.data(), order_,
+                               top_, stride_, rows() * lanes_, lanes_);
 }
 
 void StepEngine::value_radius(const Instruction& i) {
@@ -364,14 +385,7 @@ void StepEngine::value_radius(const Instruction& i) {
             // c_k = fl(sum_j a_j b_{k-j}) errs by gamma_{k+1} sum |a_j||b_{k-j}|; sum_k (k+1) u |a_j||b_{k-j}| theta^k
             // = u (||a||' ||b|| + ||a|| ||b||' + ||a|| ||b||), and gamma_k <= k u slack here. The products of degree >
             // N: sum_i |a_i| suf_b[N+1-i].
-            double* t = scratch_.data();
-            kernels_.tail(t, coefficient(i.a, 0), suffix(i.b, 0), weight_.data(), top_, stride_, n, lanes_, false);
-            const double* a1 = at(first_, i.a);
-            const double* b1 = at(first_, i.b);
-            for (std::size_t j = 0; j < n; ++j) {
-                const double rounding = u * (a1[j] * b0[j] + a0[j] * b1[j] + a0[j] * b0[j]);
-                r[j] = bound(a0[j] * rb[j] + b0[j] * ra[j] + ra[j] * rb[j] + t[j] + rounding);
-            }
+            kernels_.product_radius(r, a0, b0, at(first_, i.a), at(first_, i.b), ra, rb, at(tail_, i.out), n);
             break;
         }
         case Primitive::integral:
@@ -381,8 +395,7 @@ void StepEngine::value_radius(const Instruction& i) {
             // rho = V U - 1. Degree k <= N: fl(-u_0 S), S = sum_{j>=1} v_j u_{k-j}, against v_0 u_k + S = 0: rounding
             // of S, of the product, and u_0 = fl(1/v_0): (k + 4) u sum |v_j||u_{k-j}| in all, (k + 5) taken. Beyond N
             // the tail. |U - 1/v| = |v U - 1| / |v| <= (rho + ||U|| r_v) / (inf |V| - r_v) for every v within r_v of V.
-            double* t = scratch_.data();
-            kernels_.tail(t, coefficient(i.a, 0), suffix(i.out, 0), weight_.data(), top_, stride_, n, lanes_, false);
+            const double* t = at(tail_, i.out);
             const double* v0 = coefficient(i.a, 0);
             const double* v_variation = suffix(i.a, 1);
             const double* a1 = at(first_, i.a);
@@ -397,8 +410,7 @@ void StepEngine::value_radius(const Instruction& i) {
         case Primitive::square_root: {
             // rho = U^2 - V, degree k: (k + 5) u sum |u_j||u_{k-j}| + 2 u |v_k| (the same count), tail as above.
             // |U - sqrt v| = |U^2 - v| / (U + sqrt v) <= (rho + r_v) / inf U, where inf U > 0 and v >= 0 on the step.
-            double* t = scratch_.data();
-            kernels_.tail(t, coefficient(i.out, 0), suffix(i.out, 0), weight_.data(), top_, stride_, n, lanes_, false);
+            const double* t = at(tail_, i.out);
             const double* u0 = coefficient(i.out, 0);
             const double* u_variation = suffix(i.out, 1);
             const double* v0 = coefficient(i.a, 0);
@@ -427,13 +439,21 @@ void StepEngine::value_radius(const Instruction& i) {
 //     W = w(U) (tanh 1 - U^2, sigmoid U - U^2, exp U): f'(V) - W = (w(f) - w(U)) + (w(U) - W). The last is the rounding
 //         and tail of W's own instruction, delta_w; w(f) - w(U) = -e (f + U), e (1 - f - U), e. Gronwall:
 //         |e| <= (|e_0| + delta_w variation + residual) exp(L variation), L = min(2, 1 + ||U||), 1 + ||U||, 1
-//         (for tanh |f + U| <= 2 + |e| would be circular, so L = 1 + ||U||).
+//         (for tanh |f + U| <= 2 + |e| would be circular, so L = 1 + ||U||). delta_w = tail and rounding of U U (see
+//         multiply), + rounding of 1 - S (2u (|w| + 1)) or U - S (u |w|).
 //     sin, cos: (e_s, e_c)' = V' (e_c, -e_s) + g: a rotation, so |(e_s, e_c)|_2 <= |(e_s, e_c)(0)|_2 + integral |g|_2,
 //         at most the sum of both parts' errors and residuals.
 void StepEngine::integral_radius(const Instruction& i) {
     const std::size_t n = program_->size[i.out] * lanes_;
     double* r = at(radius_, i.out);
     const double* rv = at(radius_, i.a);
+    if (has_pure_error(i)) {
+        // |f'| <= |w| + delta + e (2 |U| + e) [1 - f^2 against 1 - U^2], + sup |f''| r_v; and its global bound.
+        const bool is_tanh = i.function == Function::tanh;
+        kernels_.sloped_radius(r, at(pure_, i.out), at(slope_, i.out), rv, is_tanh ? 1.0 : 0.25,
+                               is_tanh ? 0.77 : 0.0963, n);
+        return;
+    }
     const double* variation = suffix(i.a, 1);
     const double* v1 = at(first_, i.a);
     const double* out0 = suffix(i.out, 0);
@@ -442,35 +462,11 @@ void StepEngine::integral_radius(const Instruction& i) {
     const double* w0 = suffix(w, 0);
 
     double* residual = scratch_.data();
-    kernels_.tail(residual, coefficient(i.a, 0), suffix(w, 0), weight_.data(), top_, stride_, n, lanes_, true);
+    const double* t = at(tail_, i.out);
     const double share = 1.0 / static_cast<double>(top_ + 1);
-    for (std::size_t j = 0; j < n; ++j) residual[j] = residual[j] * share + 4.0 * u * v1[j] * w0[j];
+    for (std::size_t j = 0; j < n; ++j) residual[j] = t[j] * share + 4.0 * u * v1[j] * w0[j];
 
     switch (i.function) {
-        case Function::tanh:
-        case Function::sigmoid: {
-            // delta_w = tail and rounding of U U (see multiply), + rounding of 1 - S (2u (|w| + 1)) or U - S (u |w|).
-            double* square = scratch2_.data();
-            kernels_.tail(square, coefficient(i.out, 0), suffix(i.out, 0), weight_.data(), top_, stride_, n, lanes_,
-                          false);
-            const double* o1 = at(first_, i.out);
-            const double* w_start = coefficient(w, 0);
-            const double* w_variation = suffix(w, 1);
-            const bool is_tanh = i.function == Function::tanh;
-            for (std::size_t j = 0; j < n; ++j) {
-                const double delta =
-                    square[j] + u * (2.0 * o1[j] * out0[j] + out0[j] * out0[j]) + 2.0 * u * (w0[j] + 1.0);
-                const double growth = exp_up((1.0 + out0[j]) * variation[j] * slack);
-                const double e = (e0[j] + delta * variation[j] + residual[j]) * growth * slack;
-                // |f'| <= |w| + delta + e (2 |U| + e) [1 - f^2 against 1 - U^2], + sup |f''| r_v; and its global bound.
-                const double global = is_tanh ? 1.0 : 0.25;
-                const double curvature = is_tanh ? 0.77 : 0.0963;
-                const double slope =
-                    std::fabs(w_start[j]) + w_variation[j] + delta + e * (1.0 + 2.0 * out0[j] + e) + curvature * rv[j];
-                r[j] = bound(e + std::min(global, slope * slack) * rv[j]);
-            }
-            break;
-        }
         case Function::exp:
             for (std::size_t j = 0; j < n; ++j) {
                 const double e = (e0[j] + residual[j]) * exp_up(variation[j] * slack) * slack;
@@ -482,8 +478,7 @@ void StepEngine::integral_radius(const Instruction& i) {
         case Function::cos: {
             const double* partner_error = at(initial_error_, i.b);
             const Register pw = program_->instructions[i.b].derivative;
-            double* other = scratch2_.data();
-            kernels_.tail(other, coefficient(i.a, 0), suffix(pw, 0), weight_.data(), top_, stride_, n, lanes_, true);
+            const double* other = at(tail_, i.b);
             const double* pw0 = suffix(pw, 0);
             for (std::size_t j = 0; j < n; ++j) {
                 const double e = e0[j] + partner_error[j] + residual[j] + other[j] * share + 4.0 * u * v1[j] * pw0[j];
@@ -510,20 +505,7 @@ void StepEngine::integral_radius(const Instruction& i) {
 // Horner: term k passes 2k roundings, so the error is below sum_k gamma_{2k+1} |z_k| tau^k, gamma_k <= k u slack. The
 // final addition of z_0 is counted by u |value| alone.
 void StepEngine::evaluate(const double* tau, double* value, double* error) const {
-    for (std::size_t row = 0; row < rows(); ++row) {
-        for (std::size_t l = 0; l < lanes_; ++l) {
-            const std::size_t j = row * lanes_ + l;
-            double rest = 0.0;
-            double weighted = 0.0;
-            for (std::size_t k = order_; k >= 1; --k) {
-                const double z = coefficient(state_, k)[j];
-                rest = (rest + z) * tau[l];
-                weighted = (weighted + static_cast<double>(2 * k + 1) * std::fabs(z)) * tau[l];
-            }
-            value[j] = coefficient(state_, 0)[j] + rest;
-            if (error) error[j] = bound(u * (std::fabs(value[j]) + weighted));
-        }
-    }
+    kernels_.horner(value, error, coefficient(state_, 0), order_, stride_, tau, rows() * lanes_, lanes_);
 }
 
 void StepEngine::range(double* variation) const {
@@ -543,16 +525,7 @@ void StepEngine::tangent_coefficients() {
                 for (std::size_t r = 0; r < rows(); ++r) std::fill_n(d + r * cl + r * lanes_, lanes_, 1.0);
             }
         } else if (program_->instructions[program_->output].on_path) {
-            const double* f = tangent(program_->output, k - 1);
-            const double degree = static_cast<double>(k);
-            if (lanes_ == 1) {
-                const double s = scale_[0];
-                for (std::size_t j = 0; j < rows() * cl; ++j) d[j] = s * f[j] / degree;
-            } else {
-                for (std::size_t j = 0; j < rows() * cl; j += lanes_) {
-                    for (std::size_t l = 0; l < lanes_; ++l) d[j + l] = scale_[l] * f[j + l] / degree;
-                }
-            }
+            kernels_.advance(d, tangent(program_->output, k - 1), scale_.data(), k, rows() * cl, lanes_);
         }
         for (const Instruction& i : program_->instructions) {
             if (i.on_path && i.primitive != Primitive::state) tangent_coefficient(i, k);
@@ -634,36 +607,13 @@ void StepEngine::tangent_coefficient(const Instruction& i, std::size_t k) {
 // layers act on midpoints and radii. Entry radii count the roundings of the midpoints.
 void StepEngine::jacobian_range(double* mid, double* rad) {
     const std::size_t cl = columns_ * lanes_;
-    AlignedVector m(tangent_stride_, 0.0);
-    AlignedVector r(tangent_stride_, 0.0);
+    AlignedVector& m = jacobian_mid_;
+    AlignedVector& r = jacobian_rad_;
     const auto path = [&](Register q) { return program_->instructions[q].on_path; };
     const auto scaled = [&](const Instruction& i, Register factor, Register in, bool add) {
-        const double* w = coefficient(factor, 0);
-        const double* wv = suffix(factor, 1);
-        const double* wr = at(radius_, factor);
-        const double* im = tangent_at(m, in);
-        const double* ir = tangent_at(r, in);
-        double* om = tangent_at(m, i.out);
-        double* orad = tangent_at(r, i.out);
-        for (std::size_t row = 0; row < program_->size[i.out]; ++row) {
-            for (std::size_t c = 0; c < columns_; ++c) {
-                for (std::size_t l = 0; l < lanes_; ++l) {
-                    const std::size_t j = row * cl + c * lanes_ + l;
-                    const std::size_t q = row * lanes_ + l;
-                    const double value = w[q] * im[j];
-                    const double spread = wv[q] + wr[q];
-                    const double radius =
-                        (std::fabs(w[q]) + spread) * ir[j] + (spread + 3.0 * u * std::fabs(w[q])) * std::fabs(im[j]);
-                    if (add) {
-                        orad[j] = bound(orad[j] + radius + 2.0 * u * std::fabs(om[j]));
-                        om[j] += value;
-                    } else {
-                        om[j] = value;
-                        orad[j] = bound(radius);
-                    }
-                }
-            }
-        }
+        kernels_.jacobian_factor(tangent_at(m, i.out), tangent_at(r, i.out), tangent_at(m, in), tangent_at(r, in),
+                                 coefficient(factor, 0), suffix(factor, 1), at(radius_, factor), program_->size[i.out],
+                                 columns_, lanes_, add);
     };
     for (const Instruction& i : program_->instructions) {
         if (!i.on_path) continue;
@@ -686,9 +636,9 @@ void StepEngine::jacobian_range(double* mid, double* rad) {
                 for (std::size_t j = 0; j < inner * cl; ++j) tangent_scratch_[j] = ir[j] + g * std::fabs(im[j]);
                 linear_product(i, absolute_[i.out].data.data(), nullptr, tangent_scratch_.data(), orad, cl);
                 if (!i.weight->exact()) {
-                    AlignedVector more(n);
+                    double* more = tangent_scratch2_.data();
                     for (std::size_t j = 0; j < inner * cl; ++j) tangent_scratch_[j] = ir[j] + std::fabs(im[j]);
-                    linear_product(i, i.weight->rad.data.data(), nullptr, tangent_scratch_.data(), more.data(), cl);
+                    linear_product(i, i.weight->rad.data.data(), nullptr, tangent_scratch_.data(), more, cl);
                     for (std::size_t j = 0; j < n; ++j) orad[j] += more[j];
                 }
                 for (std::size_t j = 0; j < n; ++j) orad[j] = bound(orad[j]);
@@ -730,6 +680,9 @@ void StepEngine::jacobian_range(double* mid, double* rad) {
                     if (path(part)) {
                         std::copy_n(tangent_at(m, part), count * cl, om + row * cl);
                         std::copy_n(tangent_at(r, part), count * cl, orad + row * cl);
+                    } else {
+                        std::fill_n(om + row * cl, count * cl, 0.0);
+                        std::fill_n(orad + row * cl, count * cl, 0.0);
                     }
                     row += count;
                 }
@@ -760,16 +713,10 @@ void StepEngine::jacobian_range(double* mid, double* rad) {
     }
 }
 
-/// out = sum_k |d_k| theta^k of a register's tangents.
-void StepEngine::tangent_norm(const Instruction& of, double* out) {
-    const std::size_t rows_of = program_->size[of.out];
-    for (std::size_t k = 0; k <= top_; ++k) {
-        for (std::size_t row = 0; row < rows_of; ++row) {
-            std::copy_n(weight_.data() + k * lanes_, lanes_, factor_.data() + (k * rows_of + row) * lanes_);
-        }
-    }
-    kernels_.tangent_bound(out, tangent(of.out, 0), factor_.data(), top_, tangent_stride_, rows_of * lanes_, rows_of,
-                           columns_, lanes_, false);
+/// out = sum_{k>=first} |d_k| theta^k of a register's tangents.
+void StepEngine::tangent_norm(const Instruction& of, double* out, std::size_t first) {
+    kernels_.norm(out, tangent(of.out, first), weight_.data() + first * lanes_, top_ - first, tangent_stride_,
+                  program_->size[of.out] * columns_ * lanes_, lanes_);
 }
 
 // Radii of the tangent registers for exact state tangents Q, for every curve in the tube: |true - D| on [0, theta].
@@ -784,31 +731,10 @@ void StepEngine::tangent_radius(const Instruction& i) {
     double* r = tangent_at(tangent_radius_, i.out);
     const auto path = [&](Register q) { return program_->instructions[q].on_path; };
     const auto factor_times = [&](Register factor, Register in, bool add) {
-        const double* w1 = at(first_, factor);
-        const double* w0 = suffix(factor, 0);
-        const double* w_start = coefficient(factor, 0);
-        const double* w_variation = suffix(factor, 1);
-        const double* rw = at(radius_, factor);
-        for (std::size_t k = 0; k <= top_; ++k) {
-            const double* beyond = suffix(factor, top_ + 1 - k);
-            for (std::size_t j = 0; j < rows_out * lanes_; ++j) {
-                factor_[k * rows_out * lanes_ + j] =
-                    weight_[k * lanes_ + j % lanes_] *
-                    (u * (w1[j] + static_cast<double>(k + 2) * w0[j]) + rw[j] + beyond[j]);
-            }
-        }
-        kernels_.tangent_bound(r, tangent(in, 0), factor_.data(), top_, tangent_stride_, rows_out * lanes_, rows_out,
-                               columns_, lanes_, add);
-        const double* rd = tangent_at(tangent_radius_, in);
-        for (std::size_t row = 0; row < rows_out; ++row) {
-            for (std::size_t c = 0; c < columns_; ++c) {
-                for (std::size_t l = 0; l < lanes_; ++l) {
-                    const std::size_t q = row * lanes_ + l;
-                    const std::size_t j = row * cl + c * lanes_ + l;
-                    r[j] = bound(r[j] + (std::fabs(w_start[q]) + w_variation[q] + rw[q]) * rd[j]);
-                }
-            }
-        }
+        kernels_.tangent_factor(factor_.data(), weight_.data(), at(first_, factor), suffix(factor, 0),
+                                coefficient(factor, 0), at(radius_, factor), top_, stride_, rows_out * lanes_, lanes_);
+        kernels_.tangent_bound(r, tangent(in, 0), factor_.data(), tangent_at(tangent_radius_, in), top_,
+                               tangent_stride_, rows_out * lanes_, rows_out, columns_, lanes_, add);
     };
     switch (i.primitive) {
         case Primitive::state:
@@ -820,14 +746,14 @@ void StepEngine::tangent_radius(const Instruction& i) {
             const std::size_t inner = i.weight->mid.cols;
             const double g = gamma_up(static_cast<double>(inner + 2));
             const double* rd = tangent_at(tangent_radius_, i.a);
-            AlignedVector norm(inner * cl);
-            tangent_norm(program_->instructions[i.a], norm.data());
+            double* norm = tangent_scratch2_.data();
+            tangent_norm(program_->instructions[i.a], norm);
             for (std::size_t j = 0; j < inner * cl; ++j) tangent_scratch_[j] = rd[j] + g * norm[j];
             linear_product(i, absolute_[i.out].data.data(), nullptr, tangent_scratch_.data(), r, cl);
             if (!i.weight->exact()) {
-                AlignedVector more(n);
+                double* more = tangent_scratch2_.data();
                 for (std::size_t j = 0; j < inner * cl; ++j) tangent_scratch_[j] = rd[j] + norm[j];
-                linear_product(i, i.weight->rad.data.data(), nullptr, tangent_scratch_.data(), more.data(), cl);
+                linear_product(i, i.weight->rad.data.data(), nullptr, tangent_scratch_.data(), more, cl);
                 for (std::size_t j = 0; j < n; ++j) r[j] += more[j];
             }
             for (std::size_t j = 0; j < n; ++j) r[j] = bound(r[j]);
@@ -897,43 +823,16 @@ void StepEngine::tangent_defect(double* defect) {
         if (i.on_path) tangent_radius(i);
     }
     // As for the values: theta |scale| r_f, 3u sum_{k>=1} |d_k| theta^k, and the unmatched orders.
-    const double* rf = tangent_at(tangent_radius_, program_->output);
-    tangent_norm(program_->instructions[state_], tangent_scratch_.data());
-    for (std::size_t j = 0; j < rows() * cl; ++j) {
-        const std::size_t l = j % lanes_;
-        const double h = std::fabs(scale_[l]);
-        double d = h * theta_[l] * rf[j] + 3.0 * u * tangent_scratch_[j];
-        for (std::size_t k = order_; k <= top_; ++k) {
-            d += h * std::fabs(tangent(program_->output, k)[j]) * weight_[(k + 1) * lanes_ + l] /
-                 static_cast<double>(k + 1);
-        }
-        defect[j] = bound(d);
-    }
+    tangent_norm(program_->instructions[state_], tangent_scratch_.data(), 1);
+    kernels_.integrated_defect(defect, tangent_at(tangent_radius_, program_->output), tangent_scratch_.data(),
+                               tangent(program_->output, 0), weight_.data(), scale_.data(), theta_.data(), order_, top_,
+                               tangent_stride_, rows() * cl, lanes_);
 }
 
 void StepEngine::evaluate_tangent(const double* tau, double* value, double* error) const {
     const std::size_t cl = columns_ * lanes_;
-    const auto series = [&](std::size_t k) {
-        return tangents_.data() + k * tangent_stride_ + tangent_offset_[state_] * cl;
-    };
-    for (std::size_t j = 0; j < rows() * cl; ++j) {
-        value[j] = 0.0;
-        error[j] = 0.0;
-    }
-    for (std::size_t k = order_; k >= 1; --k) {
-        const double* d = series(k);
-        const double weight = static_cast<double>(2 * k + 1);
-        for (std::size_t j = 0; j < rows() * cl; ++j) {
-            const double t = tau[j % lanes_];
-            value[j] = (value[j] + d[j]) * t;
-            error[j] = (error[j] + weight * std::fabs(d[j])) * t;
-        }
-    }
-    const double* d0 = series(0);
-    for (std::size_t j = 0; j < rows() * cl; ++j) {
-        value[j] += d0[j];
-        error[j] = bound(u * (std::fabs(value[j]) + error[j]));
-    }
+    kernels_.horner(value, error, tangents_.data() + tangent_offset_[state_] * cl, order_, tangent_stride_, tau,
+                    rows() * cl, lanes_);
 }
 
 }  // namespace capnode

@@ -83,7 +83,9 @@ class StepEngine {
     void integral_radius(const Instruction& i);
     void tangent_coefficient(const Instruction& i, std::size_t k);
     void tangent_radius(const Instruction& i);
-    void tangent_norm(const Instruction& of, double* out);
+    void tangent_norm(const Instruction& of, double* out, std::size_t first = 0);
+    static bool has_pure_error(const Instruction& i);
+    void pure_error(const Instruction& i);
     void linear_product(const Instruction& i, const double* weight, const double* bias, const double* in, double* out,
                         std::size_t columns) const;
 
@@ -100,7 +102,9 @@ class StepEngine {
     std::vector<double> theta_;     // per lane
     AlignedVector weight_;          // theta^k rounded up, [k * lanes + lane]
     AlignedVector values_, suffix_, first_, radius_, initial_error_, half_inverse_, defect_, scratch_, scratch2_;
-    AlignedVector tangents_, tangent_radius_, tangent_scratch_, factor_;
+    AlignedVector tail_, pure_, slope_;  // what the radii need of the domain alone
+    AlignedVector tangents_, tangent_radius_, tangent_scratch_, tangent_scratch2_, factor_;
+    AlignedVector jacobian_mid_, jacobian_rad_;
 };
 
 }  // namespace capnode

@@ -31,9 +31,46 @@ struct StepKernels {
     // tangents, entry (row, col, lane): out = sum_{j=0..k} w_j[row, lane] d_{k-j}[row, col, lane]  (added if `add`)
     void (*convolve_tangent)(double* out, const double* w, const double* d, std::size_t k, std::size_t w_stride,
                              std::size_t d_stride, std::size_t rows, std::size_t cols, std::size_t lanes, bool add);
-    // out[row, col, lane] (+)= sum_k |d_k[row, col, lane]| m_k[row, lane]; m_k at k * m_stride
-    void (*tangent_bound)(double* out, const double* d, const double* m, std::size_t order, std::size_t d_stride,
-                          std::size_t m_stride, std::size_t rows, std::size_t cols, std::size_t lanes, bool add);
+    // out[row, col, lane] = bound((out +) sum_{k<=order} |d_k[row, col, lane]| m_k[row, lane] + m_{order+1} rd[..]);
+    // bound(x) = x slack + underflow as in step_engine.cpp; m_k at k * m_stride
+    void (*tangent_bound)(double* out, const double* d, const double* m, const double* rd, std::size_t order,
+                          std::size_t d_stride, std::size_t m_stride, std::size_t rows, std::size_t cols,
+                          std::size_t lanes, bool add);
+    // m_k = weight_k (u (||w||' + (k + 2) ||w||) + r_w + suf_w[order + 1 - k]) for k <= order, and m_{order+1} = |w_0|
+    // + suf_w[1] + r_w; m_k at k * n; `suffix` holds suf_w[k] at k * stride
+    void (*tangent_factor)(double* m, const double* weight, const double* first, const double* suffix,
+                           const double* start, const double* radius, std::size_t order, std::size_t stride,
+                           std::size_t n, std::size_t lanes);
+    // out = sum_{k<=order} |d_k| weight_k
+    void (*norm)(double* out, const double* d, const double* weight, std::size_t order, std::size_t stride,
+                 std::size_t n, std::size_t lanes);
+    // bound(|scale| length radius + 3u moving + sum_{k=order..top} |scale f_k| weight_{k+1} / (k+1))
+    void (*integrated_defect)(double* out, const double* radius, const double* moving, const double* f,
+                              const double* weight, const double* scale, const double* length, std::size_t order,
+                              std::size_t top, std::size_t stride, std::size_t n, std::size_t lanes);
+    // value = z_0 + fl(sum_{k=1..order} z_k tau^k) by Horner, error = bound(u (|value| + sum (2k + 1) |z_k| tau^k))
+    // where not null
+    void (*horner)(double* value, double* error, const double* z, std::size_t order, std::size_t stride,
+                   const double* tau, std::size_t n, std::size_t lanes);
+    // next = scale f / k
+    void (*advance)(double* next, const double* f, const double* scale, std::size_t k, std::size_t n,
+                    std::size_t lanes);
+    // The pure error and the slope of U' = w(U) V', w = 1 - U^2 or U - U^2: the formulas stand above integral_radius in
+    // step_engine.cpp.
+    void (*gronwall)(double* pure, double* slope, const double* start_error, const double* residual,
+                     const double* square, const double* v1, const double* variation, const double* w0,
+                     const double* w_start, const double* w_variation, const double* out0, const double* out1,
+                     double share, std::size_t n);
+    // out = bound(pure + min(global, (slope + curvature rv) slack) rv)
+    void (*sloped_radius)(double* out, const double* pure, const double* slope, const double* rv, double global,
+                          double curvature, std::size_t n);
+    // out = bound(a0 rb + b0 ra + ra rb + tail + u (a1 b0 + a0 b1 + a0 b0))
+    void (*product_radius)(double* out, const double* a0, const double* b0, const double* a1, const double* b1,
+                           const double* ra, const double* rb, const double* tail_of, std::size_t n);
+    // (mid, rad) (+)= w (in_mid, in_rad) row by row, for every factor within w_variation + w_radius of w
+    void (*jacobian_factor)(double* mid, double* rad, const double* in_mid, const double* in_rad, const double* w,
+                            const double* w_variation, const double* w_radius, std::size_t rows, std::size_t cols,
+                            std::size_t lanes, bool add);
 };
 
 /// The table of the instruction set in use (numerics/instruction_set.hpp).

@@ -54,6 +54,57 @@ inline double madd(double a, double b, double c) {
 #endif
 }
 
+inline double mul(double a, double b) { return a * b; }
+inline double add(double a, double b) { return a + b; }
+inline double absolute(double a) { return __builtin_fabs(a); }
+
+// The same body for a vector and, at the end of a row block, for single doubles: get<T>, all<T>, put.
+template <class T>
+inline T get(const double* p) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        return *p;
+    } else {
+        return load(p);
+    }
+}
+template <class T>
+inline T all(double x) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+        return x;
+    } else {
+        return splat(x);
+    }
+}
+inline void put(double* p, double x) { *p = x; }
+inline void put(double* p, Vec x) { store(p, x); }
+// A number per lane at entry i: contiguous lanes repeat with period `lanes`, a multiple of the vector width, or 1.
+template <class T>
+inline T per_lane(const double* w, std::size_t i, std::size_t lanes) {
+    return lanes == 1 ? all<T>(w[0]) : get<T>(w + i % lanes);
+}
+template <class F>
+inline void chunks(std::size_t n, F f) {
+    std::size_t i = 0;
+    for (; i + width <= n; i += width) f.template operator()<Vec>(i);
+    for (; i < n; ++i) f.template operator()<double>(i);
+}
+
+// The bounds of step_engine.cpp: see there for slack, underflow and exp_up.
+constexpr double roundoff = 0x1p-53;
+constexpr double slack = 1.0 + 0x1p-32;
+constexpr double underflow = 0x1p-960;
+constexpr double infinite = __builtin_inf();
+inline double bound(double x) { return x * slack + underflow; }
+inline double exp_up(double x) {
+    const double y = x * 0.0625;
+    const double e = 1.0 + y * (1.0 + y * (0.5 + y * (1.0 / 6.0 + y * (1.0 / 24.0) * (1.0 + 0.544 * y))));
+    const double e2 = e * e;
+    const double e4 = e2 * e2;
+    const double e8 = e4 * e4;
+    const double value = e8 * e8 * slack;
+    return x <= 16.0 ? value : infinite;
+}
+
 // Runs body over i = 0..n-1 in blocks of four vectors, one vector, one double: body(i, Block<...>) for each.
 template <std::size_t count>
 struct Block {
@@ -238,47 +289,31 @@ void product(double* out, const double* w, const double* bias, const double* in,
 
 void suffix_norms(double* suf, double* first, const double* a, const double* weight, std::size_t order,
                   std::size_t stride, std::size_t n, std::size_t lanes) {
-    double* top = suf + (order + 1) * stride;
-    for (std::size_t i = 0; i < n; ++i) top[i] = 0.0;
-    for (std::size_t i = 0; i < n; ++i) first[i] = 0.0;
-    for (std::size_t k = order + 1; k-- > 0;) {
-        const double* above = suf + (k + 1) * stride;
-        const double* ak = a + k * stride;
-        double* here = suf + k * stride;
-        if (lanes == 1) {
-            const double wk = weight[k];
-            for (std::size_t i = 0; i < n; ++i) here[i] = above[i] + __builtin_fabs(ak[i]) * wk;
-        } else {
-            const double* wk = weight + k * lanes;
-            for (std::size_t i = 0; i < n; i += lanes) {
-                for (std::size_t l = 0; l < lanes; ++l) here[i + l] = above[i + l] + __builtin_fabs(ak[i + l]) * wk[l];
-            }
+    chunks(n, [&]<class T>(std::size_t i) {
+        T sum = all<T>(0.0);
+        T weighted = all<T>(0.0);
+        put(suf + (order + 1) * stride + i, sum);
+        for (std::size_t k = order + 1; k-- > 0;) {
+            sum = madd(absolute(get<T>(a + k * stride + i)), per_lane<T>(weight + k * lanes, i, lanes), sum);
+            put(suf + k * stride + i, sum);
+            if (k > 0) weighted = add(weighted, sum);
         }
-        if (k > 0) {
-            for (std::size_t i = 0; i < n; ++i) first[i] += here[i];
-        }
-    }
+        put(first + i, weighted);
+    });
 }
 
 void tail(double* out, const double* a, const double* suf_b, const double* weight, std::size_t order,
           std::size_t stride, std::size_t n, std::size_t lanes, bool derivative) {
-    for (std::size_t i = 0; i < n; ++i) out[i] = 0.0;
-    for (std::size_t j = 1; j <= order; ++j) {
-        const double* aj = a + j * stride;
-        const double* sb = suf_b + (order + 1 - j) * stride;
-        const double factor = derivative ? static_cast<double>(j) : 1.0;
-        if (lanes == 1) {
-            const double wj = weight[j] * factor;
-            for (std::size_t i = 0; i < n; ++i) out[i] += __builtin_fabs(aj[i]) * wj * sb[i];
-        } else {
-            const double* wj = weight + j * lanes;
-            for (std::size_t i = 0; i < n; i += lanes) {
-                for (std::size_t l = 0; l < lanes; ++l) {
-                    out[i + l] += __builtin_fabs(aj[i + l]) * (wj[l] * factor) * sb[i + l];
-                }
-            }
+    chunks(n, [&]<class T>(std::size_t i) {
+        T sum = all<T>(0.0);
+        for (std::size_t j = 1; j <= order; ++j) {
+            const T factor =
+                mul(per_lane<T>(weight + j * lanes, i, lanes), all<T>(derivative ? static_cast<double>(j) : 1.0));
+            sum = madd(mul(absolute(get<T>(a + j * stride + i)), factor), get<T>(suf_b + (order + 1 - j) * stride + i),
+                       sum);
         }
-    }
+        put(out + i, sum);
+    });
 }
 
 // Columns of one row against one series of factors. lanes == 1: the factor is a scalar, the columns are contiguous;
@@ -348,37 +383,168 @@ void convolve_tangent(double* out, const double* w, const double* d, std::size_t
     }
 }
 
-void tangent_bound(double* out, const double* d, const double* m, std::size_t order, std::size_t d_stride,
-                   std::size_t m_stride, std::size_t rows, std::size_t cols, std::size_t lanes, bool add_to) {
-    const std::size_t n = rows * cols * lanes;
-    if (!add_to) {
-        for (std::size_t i = 0; i < n; ++i) out[i] = 0.0;
-    }
+void tangent_bound(double* out, const double* d, const double* m, const double* rd, std::size_t order,
+                   std::size_t d_stride, std::size_t m_stride, std::size_t rows, std::size_t cols, std::size_t lanes,
+                   bool add_to) {
     for (std::size_t r = 0; r < rows; ++r) {
-        double* o = out + r * cols * lanes;
-        for (std::size_t k = 0; k <= order; ++k) {
-            const double* dk = d + k * d_stride + r * cols * lanes;
-            const double* mk = m + k * m_stride + r * lanes;
-            if (lanes == 1) {
-                const double factor = mk[0];
-                for (std::size_t c = 0; c < cols; ++c) o[c] += __builtin_fabs(dk[c]) * factor;
-            } else {
-                for (std::size_t c = 0; c < cols; ++c) {
-                    for (std::size_t l = 0; l < lanes; l += width) {
-                        double* target = o + c * lanes + l;
-                        store(target, madd(absolute(load(dk + c * lanes + l)), load(mk + l), load(target)));
-                    }
-                }
+        const double* mr = m + r * lanes;
+        chunks(cols * lanes, [&]<class T>(std::size_t c) {
+            const std::size_t j = r * cols * lanes + c;
+            T sum = mul(get<T>(rd + j), per_lane<T>(mr + (order + 1) * m_stride, c, lanes));
+            if (add_to) sum = add(sum, get<T>(out + j));
+            for (std::size_t k = 0; k <= order; ++k) {
+                sum = madd(absolute(get<T>(d + k * d_stride + j)), per_lane<T>(mr + k * m_stride, c, lanes), sum);
             }
+            put(out + j, madd(sum, all<T>(slack), all<T>(underflow)));
+        });
+    }
+}
+
+void tangent_factor(double* m, const double* weight, const double* first, const double* suffix, const double* start,
+                    const double* radius, std::size_t order, std::size_t stride, std::size_t n, std::size_t lanes) {
+    chunks(n, [&]<class T>(std::size_t j) {
+        const T w0 = get<T>(suffix + j);
+        const T w1 = get<T>(first + j);
+        const T rw = get<T>(radius + j);
+        for (std::size_t k = 0; k <= order; ++k) {
+            const T rounding = mul(all<T>(roundoff), madd(all<T>(static_cast<double>(k + 2)), w0, w1));
+            const T beyond = get<T>(suffix + (order + 1 - k) * stride + j);
+            put(m + k * n + j, mul(per_lane<T>(weight + k * lanes, j, lanes), add(add(rounding, rw), beyond)));
         }
+        put(m + (order + 1) * n + j, add(add(absolute(get<T>(start + j)), get<T>(suffix + stride + j)), rw));
+    });
+}
+
+void norm(double* out, const double* d, const double* weight, std::size_t order, std::size_t stride, std::size_t n,
+          std::size_t lanes) {
+    chunks(n, [&]<class T>(std::size_t j) {
+        T sum = all<T>(0.0);
+        for (std::size_t k = 0; k <= order; ++k) {
+            sum = madd(absolute(get<T>(d + k * stride + j)), per_lane<T>(weight + k * lanes, j, lanes), sum);
+        }
+        put(out + j, sum);
+    });
+}
+
+void integrated_defect(double* out, const double* radius, const double* moving, const double* f, const double* weight,
+                       const double* scale, const double* length, std::size_t order, std::size_t top,
+                       std::size_t stride, std::size_t n, std::size_t lanes) {
+    chunks(n, [&]<class T>(std::size_t j) {
+        const T h = absolute(per_lane<T>(scale, j, lanes));
+        T d = madd(mul(h, per_lane<T>(length, j, lanes)), get<T>(radius + j),
+                   mul(all<T>(3.0 * roundoff), get<T>(moving + j)));
+        for (std::size_t k = order; k <= top; ++k) {
+            const T share =
+                mul(per_lane<T>(weight + (k + 1) * lanes, j, lanes), all<T>(1.0 / static_cast<double>(k + 1)));
+            d = madd(mul(h, absolute(get<T>(f + k * stride + j))), share, d);
+        }
+        put(out + j, madd(d, all<T>(slack), all<T>(underflow)));
+    });
+}
+
+void horner(double* value, double* error, const double* z, std::size_t order, std::size_t stride, const double* tau,
+            std::size_t n, std::size_t lanes) {
+    chunks(n, [&]<class T>(std::size_t j) {
+        const T t = per_lane<T>(tau, j, lanes);
+        T rest = all<T>(0.0);
+        T weighted = all<T>(0.0);
+        for (std::size_t k = order; k >= 1; --k) {
+            const T c = get<T>(z + k * stride + j);
+            rest = mul(add(rest, c), t);
+            weighted = mul(madd(all<T>(static_cast<double>(2 * k + 1)), absolute(c), weighted), t);
+        }
+        const T v = add(get<T>(z + j), rest);
+        put(value + j, v);
+        if (error)
+            put(error + j,
+                madd(mul(all<T>(roundoff * slack), add(absolute(v), weighted)), all<T>(slack), all<T>(underflow)));
+    });
+}
+
+void advance(double* next, const double* f, const double* scale, std::size_t k, std::size_t n, std::size_t lanes) {
+    const double degree = static_cast<double>(k);
+    chunks(n, [&]<class T>(std::size_t j) {
+        put(next + j, mul(per_lane<T>(scale, j, lanes), get<T>(f + j)) / all<T>(degree));
+    });
+}
+
+void gronwall(double* __restrict pure, double* __restrict slope, const double* start_error, const double* residual,
+              const double* square, const double* v1, const double* variation, const double* w0, const double* w_start,
+              const double* w_variation, const double* out0, const double* out1, double share, std::size_t n) {
+    for (std::size_t j = 0; j < n; ++j) {
+        const double rest = residual[j] * share + 4.0 * roundoff * v1[j] * w0[j];
+        const double delta =
+            square[j] + roundoff * (2.0 * out1[j] * out0[j] + out0[j] * out0[j]) + 2.0 * roundoff * (w0[j] + 1.0);
+        const double growth = exp_up((1.0 + out0[j]) * variation[j] * slack);
+        const double e = (start_error[j] + delta * variation[j] + rest) * growth * slack;
+        pure[j] = e;
+        slope[j] = __builtin_fabs(w_start[j]) + w_variation[j] + delta + e * (1.0 + 2.0 * out0[j] + e);
+    }
+}
+
+void sloped_radius(double* __restrict out, const double* pure, const double* slope, const double* rv, double global,
+                   double curvature, std::size_t n) {
+    for (std::size_t j = 0; j < n; ++j) {
+        const double s = (slope[j] + curvature * rv[j]) * slack;
+        out[j] = bound(pure[j] + (s < global ? s : global) * rv[j]);
+    }
+}
+
+void product_radius(double* __restrict out, const double* a0, const double* b0, const double* a1, const double* b1,
+                    const double* ra, const double* rb, const double* tail_of, std::size_t n) {
+    for (std::size_t j = 0; j < n; ++j) {
+        const double rounding = roundoff * (a1[j] * b0[j] + a0[j] * b1[j] + a0[j] * b0[j]);
+        out[j] = bound(a0[j] * rb[j] + b0[j] * ra[j] + ra[j] * rb[j] + tail_of[j] + rounding);
+    }
+}
+
+void jacobian_factor(double* mid, double* rad, const double* in_mid, const double* in_rad, const double* w,
+                     const double* w_variation, const double* w_radius, std::size_t rows, std::size_t cols,
+                     std::size_t lanes, bool add_to) {
+    for (std::size_t r = 0; r < rows; ++r) {
+        chunks(cols * lanes, [&]<class T>(std::size_t c) {
+            const std::size_t j = r * cols * lanes + c;
+            const T factor = per_lane<T>(w + r * lanes, c, lanes);
+            const T spread =
+                add(per_lane<T>(w_variation + r * lanes, c, lanes), per_lane<T>(w_radius + r * lanes, c, lanes));
+            const T size = absolute(factor);
+            const T m = get<T>(in_mid + j);
+            T value = mul(factor, m);
+            T radius = madd(add(size, spread), get<T>(in_rad + j),
+                            mul(madd(all<T>(3.0 * roundoff), size, spread), absolute(m)));
+            if (add_to) {
+                const T before = get<T>(mid + j);
+                value = add(value, before);
+                radius = add(add(radius, get<T>(rad + j)),
+                             mul(all<T>(2.0 * roundoff), add(absolute(value), absolute(before))));
+            }
+            put(mid + j, value);
+            put(rad + j, madd(radius, all<T>(slack), all<T>(underflow)));
+        });
     }
 }
 
 }  // namespace
 
 extern const StepKernels step_table;
-const StepKernels step_table = {convolve,     integrate, reciprocal,       square_root,  product,
-                                suffix_norms, tail,      convolve_tangent, tangent_bound};
+const StepKernels step_table = {.convolve = convolve,
+                                .integrate = integrate,
+                                .reciprocal = reciprocal,
+                                .square_root = square_root,
+                                .product = product,
+                                .suffix_norms = suffix_norms,
+                                .tail = tail,
+                                .convolve_tangent = convolve_tangent,
+                                .tangent_bound = tangent_bound,
+                                .tangent_factor = tangent_factor,
+                                .norm = norm,
+                                .integrated_defect = integrated_defect,
+                                .horner = horner,
+                                .advance = advance,
+                                .gronwall = gronwall,
+                                .sloped_radius = sloped_radius,
+                                .product_radius = product_radius,
+                                .jacobian_factor = jacobian_factor};
 
 }  // namespace CAPNODE_ISA
 }  // namespace capnode
