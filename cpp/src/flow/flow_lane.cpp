@@ -11,26 +11,45 @@ namespace {
 constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
 constexpr double underflow = 0x1p-960;
 
-Matrix product(const Matrix& a, const Matrix& b) {
-    if (a.rows * a.cols * b.cols >= 32768) return blas::multiply(a, b);
-    Matrix c(a.rows, b.cols);
-    for (std::size_t i = 0; i < a.rows; ++i) {
-        for (std::size_t k = 0; k < a.cols; ++k) {
-            const double x = a(i, k);
-            for (std::size_t j = 0; j < b.cols; ++j) c(i, j) += x * b(k, j);
+// out = a b (n x n times n x cols); errs entrywise by gamma_n |a||b|.
+void multiply(const double* a, const Matrix& b, std::size_t n, Matrix& out) {
+    if (n * n * b.cols >= 32768) {
+        blas::gemm(n, b.cols, n, a, b.data.data(), out.data.data());
+        return;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        double* row = out.row(i);
+        std::fill(row, row + b.cols, 0.0);
+        for (std::size_t k = 0; k < n; ++k) {
+            const double x = a[i * n + k];
+            for (std::size_t j = 0; j < b.cols; ++j) row[j] += x * b(k, j);
         }
     }
-    return c;
 }
+
+double finite_or_infinite(double x) { return x < infinity ? x * slack + underflow : infinity; }
 
 }  // namespace
 
-FlowLane::FlowLane(const TaylorProgram& program, const InitialSet& start, double duration, bool derivative)
-    : n_(program.rows()),
+bool FlowLane::is_point(const InitialSet& start) {
+    const auto zero = [](double r) { return r == 0.0; };
+    const auto thin = [](const Interval& p) { return p.lo == p.hi; };
+    return std::all_of(start.radii.begin(), start.radii.end(), zero) &&
+           std::all_of(start.parameter.begin(), start.parameter.end(), thin) && thin(start.t0);
+}
+
+FlowLane::FlowLane(const TaylorProgram& program, const InitialSet& start, double duration, bool derivative, bool tube)
+    : tube_ratio(program.rows(), 1.5),
+      n_(program.rows()),
+      dim_(program.dim),
       centre_(n_, 0.0),
       magnitude_(n_, 0.0),
       error_(n_, 1, ErrorSet::shape_for(n_)),
-      duration_(duration) {
+      duration_(duration),
+      // A multiple of 2^(e-50), e the exponent of the duration: elapsed is an integer below 2^52 times it, and what
+      // remains is a multiple of the last bit of the duration, below it; both are doubles.
+      grid_(duration == 0.0 ? 1.0 : std::ldexp(1.0, std::ilogb(duration) - 50)),
+      in_tube_(tube && !derivative && is_point(start)) {
     const std::size_t dim = program.dim;
     std::copy(start.centre.begin(), start.centre.end(), centre_.begin());
     // Directions of the initial set: those of the state, then one for each uncertain parameter or time.
@@ -62,83 +81,127 @@ FlowLane::FlowLane(const TaylorProgram& program, const InitialSet& start, double
     refresh_magnitude();
 }
 
-// A multiple of 2^(e-50), e the exponent of the duration: elapsed is an integer below 2^52 times it, and what remains
-// is a multiple of the last bit of the duration, below it; both are doubles.
-double FlowLane::grid() const { return std::ldexp(1.0, std::ilogb(duration_) - 50); }
-
 void FlowLane::refresh_magnitude() {
-    const Matrix e = error_.magnitude();
-    for (std::size_t i = 0; i < n_; ++i) {
-        double sum = e(i, 0);
-        for (std::size_t j = 0; j < radii_.size(); ++j) sum += std::fabs(box_(i, j)) * radii_[j];
-        magnitude_[i] = sum < infinity ? sum * slack : infinity;
+    if (in_tube_) {
+        std::fill(magnitude_.begin(), magnitude_.end(), tube_radius_);
+        euclidean_ = tube_radius_;
+        return;
     }
+    error_.magnitude(magnitude_.data());
+    double sum = 0.0;
+    for (std::size_t i = 0; i < n_; ++i) {
+        double box = 0.0;
+        for (std::size_t j = 0; j < radii_.size(); ++j) box += std::fabs(box_(i, j)) * radii_[j];
+        magnitude_[i] = finite_or_infinite(magnitude_[i] + box);
+        sum += box * box;
+    }
+    euclidean_ = finite_or_infinite(error_.euclidean() + std::sqrt(sum) * slack);
 }
 
 // x(h) = P(h) + Phi (C r0 + s) + w: Phi_bar C and Phi_bar S exactly, everything else into the new error of S:
-//     |w| + rounding of P(h) + |Phi - Phi_bar| (|C| r0 + |s|) + gamma |Phi_bar||C| r0.
-// Y(h) = Phi (Y_bar + S_Y): column by column the same.
-void FlowLane::advance(const Step& step) {
+//     |w| + rounding of P(h) + |Phi - Phi_bar| |C r0 + s| + gamma |Phi_bar||C| r0.
+// Y(h) = Phi (Y_bar + S_Y): column by column the same. By norm: |w|_2 + |Phi - Phi_bar|_2 |C r0 + s|_2 is a ball in the
+// rows that move; in the rows without motion (parameters, time) Phi = Phi_bar = I exactly and w is the bare defect.
+void FlowLane::advance(const Step& step, Scratch& scratch) {
     const double g = gamma_up(static_cast<double>(n_ + 2));
-    Matrix d(n_, 1);
-    std::vector<double> box_size(n_, 0.0);
+    double* d = scratch.d.data();
+    double* box_size = scratch.box_size.data();
+    const bool boxed = !radii_.empty();
     for (std::size_t i = 0; i < n_; ++i) {
-        for (std::size_t j = 0; j < radii_.size(); ++j) box_size[i] += std::fabs(box_(i, j)) * radii_[j];
+        double sum = 0.0;
+        for (std::size_t j = 0; j < radii_.size(); ++j) sum += std::fabs(box_(i, j)) * radii_[j];
+        box_size[i] = sum;
     }
     for (std::size_t i = 0; i < n_; ++i) {
-        double sum = step.defect[i] + step.centre_error[i];
-        for (std::size_t k = 0; k < n_; ++k) {
-            sum += step.phi_error(i, k) * magnitude_[k] + g * std::fabs(step.phi(i, k)) * box_size[k];
+        double sum = step.centre_error[i];
+        if (!step.by_norm) {
+            sum += step.defect[i];
+            for (std::size_t k = 0; k < n_; ++k) sum += step.phi_error[i * n_ + k] * magnitude_[k];
+        } else if (i >= dim_) {
+            sum += step.defect[i];
         }
-        d(i, 0) = sum < infinity ? sum * slack + underflow : infinity;
+        if (boxed) {
+            for (std::size_t k = 0; k < n_; ++k) sum += g * std::fabs(step.phi[i * n_ + k]) * box_size[k];
+        }
+        d[i] = finite_or_infinite(sum);
     }
-    error_.propagate(step.phi, d);
-    if (!radii_.empty()) box_ = product(step.phi, box_);
+    if (step.by_norm) {
+        error_.propagate(step.phi, d, finite_or_infinite(step.defect_norm + step.phi_norm * euclidean_), dim_);
+    } else {
+        error_.propagate(step.phi, d);
+    }
+    if (boxed) {
+        scratch.product.rows = n_;
+        scratch.product.cols = box_.cols;
+        scratch.product.data.resize(n_ * box_.cols);
+        multiply(step.phi, box_, n_, scratch.product);
+        std::swap(box_, scratch.product);
+    }
     if (y_error_) {
-        const Matrix size = y_error_->magnitude();
-        Matrix dy(n_, n_);
-        if (n_ <= 32) {
+        double* dy = scratch.dy.data();
+        double ball = 0.0;
+        if (step.by_norm) {  // row by column by Cauchy-Schwarz
+            double longest = 0.0;
+            double* column = box_size;
+            std::fill(column, column + n_, 0.0);
+            for (std::size_t k = 0; k < n_; ++k) {
+                for (std::size_t c = 0; c < n_; ++c) column[c] += y_(k, c) * y_(k, c);
+            }
+            for (std::size_t c = 0; c < n_; ++c) {
+                column[c] = std::sqrt(column[c]) * slack;
+                longest = column[c] <= longest ? longest : column[c];
+            }
+            ball = finite_or_infinite(step.phi_norm * (longest + y_error_->euclidean()));
+            for (std::size_t i = 0; i < n_; ++i) {
+                double row = 0.0;
+                for (std::size_t k = 0; k < n_; ++k) row += step.phi[i * n_ + k] * step.phi[i * n_ + k];
+                row = g * std::sqrt(row);
+                for (std::size_t c = 0; c < n_; ++c) dy[i * n_ + c] = finite_or_infinite(row * column[c]);
+            }
+        } else {
+            y_error_->magnitude(scratch.size.data());
+            std::fill(dy, dy + n_ * n_, 0.0);
             for (std::size_t i = 0; i < n_; ++i) {
                 for (std::size_t k = 0; k < n_; ++k) {
-                    const double a = step.phi_error(i, k);
-                    const double b = g * std::fabs(step.phi(i, k));
+                    const double a = step.phi_error[i * n_ + k];
+                    const double b = g * std::fabs(step.phi[i * n_ + k]);
                     for (std::size_t c = 0; c < n_; ++c) {
                         const double y = std::fabs(y_(k, c));
-                        dy(i, c) += a * (y + size(k, c)) + b * y;
+                        dy[i * n_ + c] += a * (y + scratch.size[k * n_ + c]) + b * y;
                     }
                 }
             }
-        } else {  // row by column by Cauchy-Schwarz: O(n^2)
-            std::vector<double> column(n_, 0.0);
-            std::vector<double> column_y(n_, 0.0);
-            for (std::size_t k = 0; k < n_; ++k) {
-                for (std::size_t c = 0; c < n_; ++c) {
-                    const double y = std::fabs(y_(k, c));
-                    column[c] += (y + size(k, c)) * (y + size(k, c));
-                    column_y[c] += y * y;
-                }
-            }
-            for (std::size_t i = 0; i < n_; ++i) {
-                double a = 0.0;
-                double b = 0.0;
-                for (std::size_t k = 0; k < n_; ++k) {
-                    a += step.phi_error(i, k) * step.phi_error(i, k);
-                    b += step.phi(i, k) * step.phi(i, k);
-                }
-                for (std::size_t c = 0; c < n_; ++c) {
-                    dy(i, c) = std::sqrt(a) * std::sqrt(column[c]) + g * std::sqrt(b) * std::sqrt(column_y[c]);
-                }
-            }
+            for (std::size_t j = 0; j < n_ * n_; ++j) dy[j] = finite_or_infinite(dy[j]);
         }
-        for (double& x : dy.data) x = x < infinity ? x * slack + underflow : infinity;
-        y_error_->propagate(step.phi, dy);
-        y_ = product(step.phi, y_);
+        y_error_->propagate(step.phi, dy, ball, dim_);
+        scratch.product.rows = scratch.product.cols = n_;
+        scratch.product.data.resize(n_ * n_);
+        multiply(step.phi, y_, n_, scratch.product);
+        std::swap(y_, scratch.product);
     }
-    centre_ = step.centre;
+    std::copy(step.centre, step.centre + n_, centre_.begin());
     refresh_magnitude();
     elapsed_ += step.length;  // exact
     last_length = step.length;
     ++steps;
+}
+
+void FlowLane::advance_tube(double length, const double* centre, double radius) {
+    tube_radius_ = radius < infinity ? radius : infinity;
+    std::copy(centre, centre + n_, centre_.begin());
+    refresh_magnitude();
+    elapsed_ += length;
+    last_length = length;
+    ++steps;
+}
+
+void FlowLane::leave_tube() {
+    if (!in_tube_) return;
+    in_tube_ = false;
+    const Matrix one = Matrix::identity(n_);
+    const std::vector<double> none(n_, 0.0);
+    if (tube_radius_ > 0.0) error_.propagate(one.data.data(), none.data(), tube_radius_, n_);
+    refresh_magnitude();
 }
 
 std::vector<Interval> FlowLane::enclosure(std::size_t dim) const {
@@ -150,9 +213,10 @@ std::vector<Interval> FlowLane::enclosure(std::size_t dim) const {
 std::vector<Interval> FlowLane::derivative(std::size_t dim) const {
     std::vector<Interval> result;
     if (!y_error_) return result;
-    const Matrix size = y_error_->magnitude();
+    std::vector<double> size(n_ * n_);
+    y_error_->magnitude(size.data());
     for (std::size_t i = 0; i < dim; ++i) {
-        for (std::size_t j = 0; j < dim; ++j) result.push_back(ball_hull(y_(i, j), size(i, j)));
+        for (std::size_t j = 0; j < dim; ++j) result.push_back(ball_hull(y_(i, j), size[i * n_ + j]));
     }
     return result;
 }

@@ -1,4 +1,10 @@
 // One trajectory between steps: its centre, its sets, its clock. See flow.hpp for the theorem of a step.
+//
+// Two ways to carry what is not known:
+//     tube  one number e, |x - centre|_2 <= e: grows by exp(integral of mu_2), costs no tangents. For a point over a
+//           short time, in large systems.
+//     sets  x in centre + C r0 + S, Y in Y_bar + S_Y.
+// The switch from tube to sets: see flow.cpp.
 #pragma once
 
 #include <cstddef>
@@ -12,47 +18,73 @@ namespace capnode {
 
 class FlowLane {
   public:
-    FlowLane(const TaylorProgram& program, const InitialSet& start, double duration, bool derivative);
+    /// `tube`: start with a tube, for a set that is a single point.
+    FlowLane(const TaylorProgram& program, const InitialSet& start, double duration, bool derivative, bool tube);
+    /// Whether a set is a single point, parameters and time included.
+    static bool is_point(const InitialSet& start);
 
     const std::vector<double>& centre() const { return centre_; }
     /// Upper bounds of |x - centre| over the set.
     const std::vector<double>& magnitude() const { return magnitude_; }
+    /// Upper bound of |x - centre|_2.
+    double euclidean() const { return euclidean_; }
     /// Signed time still to go, exactly: all steps but the last are multiples of grid(), so that no sum rounds.
     double remaining() const { return duration_ - elapsed_; }
     double elapsed() const { return elapsed_; }
     double duration() const { return duration_; }
-    double grid() const;
+    double grid() const { return grid_; }
 
-    /// What the step proves: centre value with its rounding, Phi_bar with its bound, the grown defect (all rows).
+    /// What the step proves: centre value with its rounding, Phi_bar (n x n by rows) with its bound, the grown defect.
     struct Step {
         double length = 0.0;
-        std::vector<double> centre;
-        std::vector<double> centre_error;
-        Matrix phi;
-        Matrix phi_error;
-        std::vector<double> defect;
+        const double* centre = nullptr;
+        const double* centre_error = nullptr;
+        const double* phi = nullptr;
+        const double* phi_error = nullptr;  // entrywise |Phi - Phi_bar|; not read where by_norm
+        const double* defect = nullptr;     // entrywise; where by_norm: of the rows without motion only
+        bool by_norm = false;
+        double defect_norm = 0.0;  // |grown defect|_2
+        double phi_norm = 0.0;     // |Phi - Phi_bar|_2
     };
-    void advance(const Step& step);
+    struct Scratch {
+        explicit Scratch(std::size_t n) : d(n), box_size(n), dy(n * n), size(n * n), product(n, n) {}
+        std::vector<double> d, box_size, dy, size;
+        Matrix product;
+    };
+    void advance(const Step& step, Scratch& scratch);
+    /// In a tube: x(h) = P(h) + v, |v|_2 <= radius.
+    void advance_tube(double length, const double* centre, double radius);
+    void leave_tube();
+    bool in_tube() const { return in_tube_; }
 
     std::vector<Interval> enclosure(std::size_t dim) const;
     std::vector<Interval> derivative(std::size_t dim) const;
     bool is_finite() const;
+    /// Half widths of the enclosure that come from the initial set, by direction: row sums of |C_j| r_j.
+    const Matrix& box() const { return box_; }
+    const std::vector<double>& radii() const { return radii_; }
 
     std::size_t steps = 0;
     double step_factor = 1.0;  // remembered caution of the step size
     double last_length = 0.0;
+    double tube_growth = 0.0;         // sum of the exponents of the tube so far
+    std::vector<double> tube_ratio;   // by row: what the tube needed in the last step, against what flowed in
+    std::vector<double> eigen_guess;  // of the logarithmic norm
 
   private:
     void refresh_magnitude();
 
-    std::size_t n_;
+    std::size_t n_, dim_;
     std::vector<double> centre_, magnitude_;
+    double euclidean_ = 0.0;
     Matrix box_;                 // C: n x k
     std::vector<double> radii_;  // r0
     ErrorSet error_;
     Matrix y_;
     std::optional<ErrorSet> y_error_;
-    double duration_, elapsed_ = 0.0;
+    double duration_, elapsed_ = 0.0, grid_;
+    bool in_tube_;
+    double tube_radius_ = 0.0;
 };
 
 }  // namespace capnode

@@ -1,5 +1,8 @@
-// How fast differences of solutions grow inside a step: from an enclosure of the Jacobian over the tube to a bound
-// of exp(h M+) v (components, small systems) or exp(h mu_2) |v|_2 (large ones). See the theorem in flow.hpp.
+// How fast differences of solutions grow inside a step, from an enclosure of the Jacobian over the tube (see the
+// theorem in flow.hpp):
+//     components  exp(h M+) v, small systems
+//     2-norm      exp(integral of mu_2) |v|_2, large ones: lambda_max of the symmetric part at the middle of the step,
+//                 proved by one Cholesky factorisation, and the operator norm of what J varies about it
 #pragma once
 
 #include <cstddef>
@@ -11,24 +14,27 @@ namespace capnode {
 
 class Growth {
   public:
-    /// J in mid +- rad for all times of the step, of length |h|; `sign` is that of the time direction.
-    Growth(const Matrix& mid, const Matrix& rad, double h, double sign);
+    static bool componentwise(std::size_t n) { return n <= 16; }
 
-    bool componentwise() const { return componentwise_; }
-    /// Entrywise bound of what v >= 0 grows to.
-    std::vector<double> apply(const std::vector<double>& v) const;
-    /// The same column by column.
-    Matrix apply(const Matrix& v) const;
-    bool is_finite() const;
+    explicit Growth(std::size_t n) : n_(n), exponential_(n * n, 0.0), hm_(n * n, 0.0), term_(n * n), next_(n * n) {}
+
+    /// J in mid +- rad for all times of the step, of length |h|, entries `stride` apart; `sign`: direction of time.
+    void set(const double* mid, const double* rad, std::size_t stride, double h, double sign);
+    /// Upper bounds E of exp(h M+), n x n by rows.
+    const double* exponential() const { return exponential_.data(); }
+    /// out = E v for v >= 0.
+    void apply(const double* v, double* out) const;
 
   private:
-    std::vector<double> exponential(const std::vector<double>& v) const;
-
     std::size_t n_;
-    bool componentwise_;
-    Matrix hm_;            // h M+, rounded up
-    double norm_ = 0.0;    // |h M+|_inf
-    double factor_ = 1.0;  // exp(h max(mu_2, 0)), rounded up
+    std::vector<double> exponential_, hm_, term_, next_;
 };
+
+/// Upper bound of lambda_max of the symmetric part of sign * a (exact numbers, entries `stride` apart). `guess` is a
+/// vector of n numbers kept from call to call, a hint.
+double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, double sign, std::vector<double>& guess);
+
+/// e^x rounded up.
+double exponential_up(double x);
 
 }  // namespace capnode

@@ -5,6 +5,7 @@
 
 #include "capnode/flow/step_kernels.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/definiteness.hpp"
 #include "capnode/numerics/interval.hpp"
 #include "capnode/numerics/lanes.hpp"
 
@@ -36,13 +37,15 @@ inline double exp_up(double x) {
 }  // namespace
 
 StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order,
-                       std::size_t extra, bool tangents)
+                       std::size_t extra, std::size_t tangent_order)
     : program_(std::move(program)),
       kernels_(step_kernels()),
       lanes_(lanes),
       order_(order),
       top_(order - 1 + extra),
-      with_tangents_(tangents),
+      tangent_order_(std::min(order, tangent_order)),
+      tangent_top_(tangent_order_ == 0 ? 0 : std::min(top_, tangent_order_ - 1 + extra)),
+      with_tangents_(tangent_order > 0),
       scale_(lanes, 1.0),
       theta_(lanes, 1.0) {
     const std::size_t total = program_->total_rows;
@@ -56,6 +59,9 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
     defect_.assign(rows() * lanes_, 0.0);
     weight_.assign((top_ + 2) * lanes_, 0.0);
     absolute_.resize(program_->instructions.size());
+    row_norm_.resize(program_->instructions.size());
+    selection_.resize(program_->instructions.size());
+    weight_norms_.resize(program_->instructions.size());
     low_degree_.assign(program_->instructions.size(), 0);
     for (const Instruction& i : program_->instructions) {
         bool low = false;
@@ -82,9 +88,32 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
                 break;
         }
         low_degree_[i.out] = low;
+        // Registers that are a choice of rows of the state, none twice.
+        if (i.primitive == Primitive::state) {
+            for (std::size_t r = 0; r < rows(); ++r) selection_[i.out].push_back(static_cast<std::uint32_t>(r));
+        } else if (i.primitive == Primitive::gather && !selection_[i.a].empty()) {
+            std::vector<char> seen(rows(), 0);
+            bool once = true;
+            for (const std::uint32_t index : i.indices) {
+                const std::uint32_t r = selection_[i.a][index];
+                once = once && !seen[r];
+                seen[r] = 1;
+                selection_[i.out].push_back(r);
+            }
+            if (!once) selection_[i.out].clear();
+        }
         if (i.primitive == Primitive::affine) {
             Matrix a = i.weight->mid;
             for (double& x : a.data) x = std::fabs(x);
+            row_norm_[i.out].assign(a.rows, 0.0);
+            for (std::size_t r = 0; r < a.rows; ++r) {
+                double sum = 0.0;
+                for (std::size_t c = 0; c < a.cols; ++c) {
+                    const double x = a(r, c) + (i.weight->exact() ? 0.0 : i.weight->rad(r, c));
+                    sum += x * x;
+                }
+                row_norm_[i.out][r] = bound(std::sqrt(sum));
+            }
             absolute_[i.out] = std::move(a);
         }
     }
@@ -102,9 +131,9 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
     tangent_scratch_.assign(largest * columns_ * lanes_, 0.0);
     tangent_scratch2_.assign(largest * columns_ * lanes_, 0.0);
     if (with_tangents_) {
-        tangents_.assign(tangent_stride_ * (top_ + 1), 0.0);
+        tangents_.assign(tangent_stride_ * (tangent_top_ + 1), 0.0);
         tangent_radius_.assign(tangent_stride_, 0.0);
-        factor_.assign((top_ + 2) * largest * lanes_, 0.0);
+        factor_.assign((tangent_top_ + 2) * largest * lanes_, 0.0);
     }
 }
 
@@ -295,7 +324,8 @@ void StepEngine::pure_error(const Instruction& i) {
                       suffix(i.out, 0), at(first_, i.out), 1.0 / static_cast<double>(top_ + 1), n);
 }
 
-void StepEngine::radii(const double* state_radius) {
+void StepEngine::radii(const double* state_radius, bool ball) {
+    state_is_ball_ = ball && state_radius != nullptr;
     double* r = at(radius_, state_);
     if (state_radius) {
         std::copy(state_radius, state_radius + rows() * lanes_, r);
@@ -336,10 +366,19 @@ void StepEngine::value_radius(const Instruction& i) {
             const double g = gamma_up(static_cast<double>(count));
             const std::size_t na = m * lanes_;
             double* in = scratch_.data();
-            for (std::size_t j = 0; j < na; ++j) in[j] = ra[j] + g * a0[j];
+            // Rows of a ball of radius rho in the 2-norm: |W_i v| <= |W_i|_2 rho, instead of |W_i|_1 rho.
+            const bool by_norm = state_is_ball_ && !selection_[i.a].empty();
+            const double share = by_norm ? 0.0 : 1.0;
+            for (std::size_t j = 0; j < na; ++j) in[j] = (by_norm ? 0.0 : ra[j]) + g * a0[j];
             kernels_.product(r, absolute_[i.out].data.data(), nullptr, in, i.weight->mid.rows, m, lanes_);
+            if (by_norm) {
+                for (std::size_t j = 0; j < n; ++j) {
+                    r[j] += row_norm_[i.out][j / lanes_] * at(radius_, state_)[j % lanes_];
+                }
+            }
             if (!i.weight->exact()) {  // |W_true - W| <= rad, on the whole of a
-                for (std::size_t j = 0; j < na; ++j) in[j] = ra[j] + a0[j];
+                // The ball's part of the weight radius is inside row_norm.
+                for (std::size_t j = 0; j < na; ++j) in[j] = share * ra[j] + a0[j];
                 double* more = scratch2_.data();
                 kernels_.product(more, i.weight->rad.data.data(), nullptr, in, i.weight->mid.rows, m, lanes_);
                 for (std::size_t j = 0; j < n; ++j) r[j] += more[j];
@@ -517,9 +556,9 @@ void StepEngine::range(double* variation) const {
 
 void StepEngine::tangent_coefficients() {
     const std::size_t cl = columns_ * lanes_;
-    for (std::size_t k = 0; k <= top_; ++k) {
+    for (std::size_t k = 0; k <= tangent_top_; ++k) {
         double* d = tangent(state_, k);
-        if (k == 0 || k > order_) {
+        if (k == 0 || k > tangent_order_) {
             std::fill(d, d + rows() * cl, 0.0);
             if (k == 0) {
                 for (std::size_t r = 0; r < rows(); ++r) std::fill_n(d + r * cl + r * lanes_, lanes_, 1.0);
@@ -538,7 +577,7 @@ void StepEngine::tangent_coefficient(const Instruction& i, std::size_t k) {
     const std::size_t rows_out = program_->size[i.out];
     const std::size_t n = rows_out * cl;
     double* out = tangent(i.out, k);
-    if (k > order_ && low_degree_[i.out]) {
+    if (k > tangent_order_ && low_degree_[i.out]) {
         std::fill(out, out + n, 0.0);
         return;
     }
@@ -713,9 +752,233 @@ void StepEngine::jacobian_range(double* mid, double* rad) {
     }
 }
 
+// J in the middle of the step, and the 2-norm of what it differs from that over the step and the tube, at most
+// `largest` at any time and `average` on average over the step. Each register carries: M, its tangent matrix with every
+// factor w at tau = theta / 2 (w_c); N >= |M|_2; S(t) >= |true - M|_2.
+//     state          M = I, N = 1, S = 0
+//     linear layers  N' = |W|_2 N,  S' = |W|_2 S + |W_rad|_F (N + S) + gamma |W|_F |M|_F
+//     w d            N' = omega N,  S' = delta N + omega S, omega = sup |w|, delta(t) = |w(t) - w_c|_inf
+//     a + b, parts   N' = N_a + N_b, S' = S_a + S_b
+// |M|_F <= sqrt(columns) N; every rounding of an entry of M is below 3u of it. All rules are linear in (delta, S), with
+// coefficients constant over the step, so they hold for the averages as well. With s = tau / theta, |s^k - 2^-k| has
+// the maximum 1 - 2^-k and the average (1 - 2^-k) / (k + 1) over [0, 1]: delta is at most sum_k max_i |w_ki| theta^k
+// times that, + r_w + the rounding of w_c.
+void StepEngine::jacobian_centre(double* mid, double* largest, double* average) {
+    const std::size_t cl = columns_ * lanes_;
+    const std::size_t count = program_->instructions.size();
+    norms_.assign(3 * count * lanes_, 0.0);
+    const auto norm_of = [&](Register r) { return norms_.data() + 3 * r * lanes_; };
+    const auto largest_of = [&](Register r) { return norms_.data() + (3 * r + 1) * lanes_; };
+    const auto average_of = [&](Register r) { return norms_.data() + (3 * r + 2) * lanes_; };
+    const double root = std::sqrt(static_cast<double>(columns_)) * slack;
+    const auto path = [&](Register q) { return program_->instructions[q].on_path; };
+    std::vector<double> half(lanes_);
+    for (std::size_t l = 0; l < lanes_; ++l) half[l] = 0.5 * theta_[l];
+    const auto factor_times = [&](const Instruction& i, Register w, Register in, bool add) {
+        const std::size_t rows_out = program_->size[i.out];
+        const std::size_t n = rows_out * lanes_;
+        double* centre = scratch_.data();
+        double* error = scratch2_.data();
+        kernels_.horner(centre, error, coefficient(w, 0), top_, stride_, half.data(), n, lanes_);
+        for (std::size_t l = 0; l < lanes_; ++l) {
+            double omega = 0.0;
+            double fixed = 0.0;
+            for (std::size_t r = 0; r < rows_out; ++r) {
+                const std::size_t j = r * lanes_ + l;
+                const double rw = at(radius_, w)[j];
+                const double size = std::fabs(coefficient(w, 0)[j]) + suffix(w, 1)[j] + rw;
+                omega = size <= omega ? omega : size;
+                fixed = rw + error[j] <= fixed ? fixed : rw + error[j];
+            }
+            double delta = fixed;
+            double delta_average = fixed;
+            double two = 0.5;
+            for (std::size_t k = 1; k <= top_; ++k, two *= 0.5) {
+                double m = 0.0;
+                for (std::size_t r = 0; r < rows_out; ++r) {
+                    const double c = std::fabs(coefficient(w, k)[r * lanes_ + l]);
+                    m = c <= m ? m : c;
+                }
+                m *= weight_[k * lanes_ + l];
+                delta += m * (1.0 - two);
+                delta_average += m * (1.0 - two) / static_cast<double>(k + 1);
+            }
+            const double n_in = norm_of(in)[l];
+            const double rounding = 3.0 * u * omega * root * n_in;
+            const double keep = add ? 1.0 : 0.0;
+            norm_of(i.out)[l] = bound(keep * norm_of(i.out)[l] + omega * n_in + 2.0 * rounding);
+            largest_of(i.out)[l] =
+                bound(keep * largest_of(i.out)[l] + delta * n_in + omega * largest_of(in)[l] + 2.0 * rounding);
+            average_of(i.out)[l] =
+                bound(keep * average_of(i.out)[l] + delta_average * n_in + omega * average_of(in)[l] + 2.0 * rounding);
+            if (add) {  // the sum of both terms: u of it
+                largest_of(i.out)[l] = bound(largest_of(i.out)[l] + u * root * norm_of(i.out)[l]);
+                average_of(i.out)[l] = bound(average_of(i.out)[l] + u * root * norm_of(i.out)[l]);
+            }
+        }
+        const double* m = tangent_at(jacobian_mid_, in);
+        double* out = tangent_at(jacobian_mid_, i.out);
+        for (std::size_t r = 0; r < rows_out; ++r) {
+            for (std::size_t c = 0; c < columns_; ++c) {
+                for (std::size_t l = 0; l < lanes_; ++l) {
+                    const std::size_t j = r * cl + c * lanes_ + l;
+                    const double value = centre[r * lanes_ + l] * m[j];
+                    out[j] = add ? out[j] + value : value;
+                }
+            }
+        }
+    };
+    for (const Instruction& i : program_->instructions) {
+        if (!i.on_path) continue;
+        const std::size_t rows_out = program_->size[i.out];
+        double* out = tangent_at(jacobian_mid_, i.out);
+        double* n = norm_of(i.out);
+        double* s = largest_of(i.out);
+        double* v = average_of(i.out);
+        switch (i.primitive) {
+            case Primitive::state:
+                for (std::size_t r = 0; r < rows(); ++r) std::fill_n(out + r * cl + r * lanes_, lanes_, 1.0);
+                std::fill_n(n, lanes_, 1.0);
+                break;
+            case Primitive::constant:
+                break;
+            case Primitive::affine: {
+                const Matrix& w = i.weight->mid;
+                const double* in = tangent_at(jacobian_mid_, i.a);
+                const bool copies = !selection_[i.a].empty();
+                if (copies) {
+                    std::fill_n(out, rows_out * cl, 0.0);
+                    for (std::size_t r = 0; r < rows_out; ++r) {
+                        for (std::size_t c = 0; c < w.cols; ++c) {
+                            std::fill_n(out + r * cl + selection_[i.a][c] * lanes_, lanes_, w(r, c));
+                        }
+                    }
+                } else {
+                    linear_product(i, w.data.data(), nullptr, in, out, cl);
+                }
+                const WeightNorms& norms = weight_norms(i);
+                const double g = copies ? 0.0 : gamma_up(static_cast<double>(w.cols + 2));
+                for (std::size_t l = 0; l < lanes_; ++l) {
+                    const double n_in = norm_of(i.a)[l];
+                    const double rounding = g * norms.frobenius * root * n_in;
+                    n[l] = bound(norms.spectral * n_in + rounding);
+                    s[l] = bound(norms.spectral * largest_of(i.a)[l] + norms.radius * (n_in + largest_of(i.a)[l]) +
+                                 rounding);
+                    v[l] = bound(norms.spectral * average_of(i.a)[l] + norms.radius * (n_in + average_of(i.a)[l]) +
+                                 rounding);
+                }
+                break;
+            }
+            case Primitive::scale: {
+                const double f = std::fabs(i.factor.mid);
+                const double* in = tangent_at(jacobian_mid_, i.a);
+                for (std::size_t j = 0; j < rows_out * cl; ++j) out[j] = i.factor.mid * in[j];
+                for (std::size_t l = 0; l < lanes_; ++l) {
+                    const double n_in = norm_of(i.a)[l];
+                    n[l] = bound(f * n_in + u * f * root * n_in);
+                    const double extra = i.factor.rad * (n_in + largest_of(i.a)[l]) + u * f * root * n_in;
+                    s[l] = bound(f * largest_of(i.a)[l] + extra);
+                    v[l] = bound(f * average_of(i.a)[l] + extra);
+                }
+                break;
+            }
+            case Primitive::add:
+            case Primitive::subtract: {
+                const double sign = i.primitive == Primitive::add ? 1.0 : -1.0;
+                const double* a = path(i.a) ? tangent_at(jacobian_mid_, i.a) : nullptr;
+                const double* b = path(i.b) ? tangent_at(jacobian_mid_, i.b) : nullptr;
+                for (std::size_t j = 0; j < rows_out * cl; ++j) {
+                    out[j] = (a ? a[j] : 0.0) + (b ? sign * b[j] : 0.0);
+                }
+                for (std::size_t l = 0; l < lanes_; ++l) {
+                    n[l] = bound((1.0 + 2.0 * u * root) * ((a ? norm_of(i.a)[l] : 0.0) + (b ? norm_of(i.b)[l] : 0.0)));
+                    const double rounding = u * root * n[l];
+                    s[l] = bound((a ? largest_of(i.a)[l] : 0.0) + (b ? largest_of(i.b)[l] : 0.0) + rounding);
+                    v[l] = bound((a ? average_of(i.a)[l] : 0.0) + (b ? average_of(i.b)[l] : 0.0) + rounding);
+                }
+                break;
+            }
+            case Primitive::gather: {
+                std::vector<double> used(program_->size[i.a], 0.0);
+                double most = 0.0;
+                for (std::size_t q = 0; q < i.indices.size(); ++q) {
+                    std::copy_n(tangent_at(jacobian_mid_, i.a) + i.indices[q] * cl, cl, out + q * cl);
+                    most = std::max(most, used[i.indices[q]] += 1.0);
+                }
+                const double times = std::sqrt(most) * slack;  // a row used k times counts sqrt(k) fold
+                for (std::size_t l = 0; l < lanes_; ++l) {
+                    n[l] = bound(times * norm_of(i.a)[l]);
+                    s[l] = bound(times * largest_of(i.a)[l]);
+                    v[l] = bound(times * average_of(i.a)[l]);
+                }
+                break;
+            }
+            case Primitive::concat: {
+                std::size_t row = 0;
+                std::fill_n(n, 3 * lanes_, 0.0);
+                for (const Register part : i.parts) {
+                    const std::size_t size = program_->size[part];
+                    if (path(part)) {
+                        std::copy_n(tangent_at(jacobian_mid_, part), size * cl, out + row * cl);
+                        for (std::size_t l = 0; l < lanes_; ++l) {
+                            n[l] = bound(n[l] + norm_of(part)[l]);
+                            s[l] = bound(s[l] + largest_of(part)[l]);
+                            v[l] = bound(v[l] + average_of(part)[l]);
+                        }
+                    } else {
+                        std::fill_n(out + row * cl, size * cl, 0.0);
+                    }
+                    row += size;
+                }
+                break;
+            }
+            case Primitive::multiply: {
+                bool add = false;
+                if (path(i.b)) {
+                    factor_times(i, i.a, i.b, false);
+                    add = true;
+                }
+                if (path(i.a)) factor_times(i, i.b, i.a, add);
+                break;
+            }
+            case Primitive::integral:
+            case Primitive::reciprocal:
+            case Primitive::square_root:
+                factor_times(i, i.derivative, i.a, false);
+                break;
+        }
+    }
+    const Register f = program_->output;
+    if (program_->instructions[f].on_path) {
+        std::copy_n(tangent_at(jacobian_mid_, f), rows() * cl, mid);
+        std::copy_n(largest_of(f), lanes_, largest);
+        std::copy_n(average_of(f), lanes_, average);
+    } else {
+        std::fill_n(mid, rows() * cl, 0.0);
+        std::fill_n(largest, lanes_, 0.0);
+        std::fill_n(average, lanes_, 0.0);
+    }
+}
+
+const StepEngine::WeightNorms& StepEngine::weight_norms(const Instruction& i) {
+    WeightNorms& w = weight_norms_[i.out];
+    if (w.known) return w;
+    double sum = 0.0;
+    for (const double x : i.weight->mid.data) sum += x * x;
+    w.frobenius = bound(std::sqrt(sum));
+    w.spectral = std::min(w.frobenius, spectral_norm_up(BallMatrix(i.weight->mid)));
+    if (!i.weight->exact()) {
+        sum = 0.0;
+        for (const double x : i.weight->rad.data) sum += x * x;
+        w.radius = bound(std::sqrt(sum));
+    }
+    w.known = true;
+    return w;
+}
+
 /// out = sum_{k>=first} |d_k| theta^k of a register's tangents.
 void StepEngine::tangent_norm(const Instruction& of, double* out, std::size_t first) {
-    kernels_.norm(out, tangent(of.out, first), weight_.data() + first * lanes_, top_ - first, tangent_stride_,
+    kernels_.norm(out, tangent(of.out, first), weight_.data() + first * lanes_, tangent_top_ - first, tangent_stride_,
                   program_->size[of.out] * columns_ * lanes_, lanes_);
 }
 
@@ -732,8 +995,9 @@ void StepEngine::tangent_radius(const Instruction& i) {
     const auto path = [&](Register q) { return program_->instructions[q].on_path; };
     const auto factor_times = [&](Register factor, Register in, bool add) {
         kernels_.tangent_factor(factor_.data(), weight_.data(), at(first_, factor), suffix(factor, 0),
-                                coefficient(factor, 0), at(radius_, factor), top_, stride_, rows_out * lanes_, lanes_);
-        kernels_.tangent_bound(r, tangent(in, 0), factor_.data(), tangent_at(tangent_radius_, in), top_,
+                                coefficient(factor, 0), at(radius_, factor), tangent_top_, stride_, rows_out * lanes_,
+                                lanes_);
+        kernels_.tangent_bound(r, tangent(in, 0), factor_.data(), tangent_at(tangent_radius_, in), tangent_top_,
                                tangent_stride_, rows_out * lanes_, rows_out, columns_, lanes_, add);
     };
     switch (i.primitive) {
@@ -825,13 +1089,13 @@ void StepEngine::tangent_defect(double* defect) {
     // As for the values: theta |scale| r_f, 3u sum_{k>=1} |d_k| theta^k, and the unmatched orders.
     tangent_norm(program_->instructions[state_], tangent_scratch_.data(), 1);
     kernels_.integrated_defect(defect, tangent_at(tangent_radius_, program_->output), tangent_scratch_.data(),
-                               tangent(program_->output, 0), weight_.data(), scale_.data(), theta_.data(), order_, top_,
-                               tangent_stride_, rows() * cl, lanes_);
+                               tangent(program_->output, 0), weight_.data(), scale_.data(), theta_.data(),
+                               tangent_order_, tangent_top_, tangent_stride_, rows() * cl, lanes_);
 }
 
 void StepEngine::evaluate_tangent(const double* tau, double* value, double* error) const {
     const std::size_t cl = columns_ * lanes_;
-    kernels_.horner(value, error, tangents_.data() + tangent_offset_[state_] * cl, order_, tangent_stride_, tau,
+    kernels_.horner(value, error, tangents_.data() + tangent_offset_[state_] * cl, tangent_order_, tangent_stride_, tau,
                     rows() * cl, lanes_);
 }
 

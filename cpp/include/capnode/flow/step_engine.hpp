@@ -36,9 +36,10 @@ struct StepKernels;
 class StepEngine {
   public:
     /// lanes: 1 or a multiple of 8. `order` p >= 2: degree of P; `extra` q >= 1: the series of all registers have order
-    /// N = p - 1 + q. Tangents of all rows of the state where asked for.
+    /// N = p - 1 + q. Tangents of all rows of the state to degree `tangent_order` <= p; 0: no tangents. A low degree
+    /// does where they only carry small sets from step to step.
     StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order, std::size_t extra,
-               bool tangents);
+               std::size_t tangent_order);
 
     std::size_t lanes() const { return lanes_; }
     std::size_t rows() const { return program_->rows(); }
@@ -48,8 +49,10 @@ class StepEngine {
     double* centre() { return coefficient(state_, 0); }  ///< set before coefficients()
     void coefficients(const double* scale);              ///< scale[lane]
     const double* coefficient(std::size_t k) const { return coefficient(state_, k); }
-    void set_domain(const double* theta);    ///< theta[lane] > 0
-    void radii(const double* state_radius);  ///< may be null: the polynomial itself
+    void set_domain(const double* theta);  ///< theta[lane] > 0
+    /// state_radius may be null: the polynomial itself. `ball`: the state stays within the 2-norm state_radius[lane]
+    /// (all rows hold that number).
+    void radii(const double* state_radius, bool ball = false);
     const double* defect() const { return defect_.data(); }
     /// P(tau), tau[lane] in [0, theta], with a bound of the rounding of this evaluation.
     void evaluate(const double* tau, double* value, double* error) const;
@@ -60,6 +63,8 @@ class StepEngine {
     void tangent_coefficients();
     /// Encloses J over the whole step and tube (after radii): mid and rad.
     void jacobian_range(double* mid, double* rad);
+    /// J in the middle of the step, and by lane bounds of |J(t) - mid|_2, the largest and the average over the step.
+    void jacobian_centre(double* mid, double* largest, double* average);
     void tangent_defect(double* defect);  ///< after radii(tube): integrals per entry
     void evaluate_tangent(const double* tau, double* value, double* error) const;
 
@@ -86,21 +91,32 @@ class StepEngine {
     void tangent_norm(const Instruction& of, double* out, std::size_t first = 0);
     static bool has_pure_error(const Instruction& i);
     void pure_error(const Instruction& i);
+    struct WeightNorms {
+        bool known = false;
+        double spectral = 0.0, frobenius = 0.0, radius = 0.0;  // upper bounds; radius: of W_rad
+    };
+    const WeightNorms& weight_norms(const Instruction& i);
     void linear_product(const Instruction& i, const double* weight, const double* bias, const double* in, double* out,
                         std::size_t columns) const;
 
     std::shared_ptr<const TaylorProgram> program_;
     const StepKernels& kernels_;
-    std::size_t lanes_, order_, top_;  // p and N
+    std::size_t lanes_, order_, top_;          // p and N
+    std::size_t tangent_order_, tangent_top_;  // the same of the tangents
     bool with_tangents_;
     Register state_ = 0;
     std::size_t stride_ = 0, columns_ = 0, tangent_stride_ = 0;
     std::vector<std::size_t> tangent_offset_;
-    std::vector<char> low_degree_;  // registers that are linear in the state: degree <= p
-    std::vector<Matrix> absolute_;  // |W| of each affine instruction, by register
-    std::vector<double> scale_;     // per lane
-    std::vector<double> theta_;     // per lane
-    AlignedVector weight_;          // theta^k rounded up, [k * lanes + lane]
+    std::vector<char> low_degree_;                       // registers that are linear in the state: degree <= p
+    std::vector<Matrix> absolute_;                       // |W| of each affine instruction, by register
+    std::vector<std::vector<double>> row_norm_;          // |W_i|_2
+    std::vector<std::vector<std::uint32_t>> selection_;  // rows of the state a register repeats; empty: it does not
+    std::vector<WeightNorms> weight_norms_;
+    bool state_is_ball_ = false;
+    std::vector<double> norms_;
+    std::vector<double> scale_;  // per lane
+    std::vector<double> theta_;  // per lane
+    AlignedVector weight_;       // theta^k rounded up, [k * lanes + lane]
     AlignedVector values_, suffix_, first_, radius_, initial_error_, half_inverse_, defect_, scratch_, scratch2_;
     AlignedVector tail_, pure_, slope_;  // what the radii need of the domain alone
     AlignedVector tangents_, tangent_radius_, tangent_scratch_, tangent_scratch2_, factor_;

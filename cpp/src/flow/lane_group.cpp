@@ -1,0 +1,394 @@
+#include "lane_group.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace capnode {
+namespace {
+
+constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
+constexpr double underflow = 0x1p-960;
+constexpr double least_tube = 0x1p-900;
+
+}  // namespace
+
+LaneGroup::LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order, bool tube,
+                     const FlowOptions& options)
+    : program_(std::move(program)),
+      options_(options),
+      n_(program_->rows()),
+      order_(order),
+      by_norm_(!Growth::componentwise(n_)),
+      tube_mode_(tube && by_norm_ && !options.derivative),
+      lanes_(lanes, nullptr),
+      scale_(lanes, 1.0),
+      theta_(lanes, 1.0),
+      failed_(lanes, nullptr),
+      settled_(lanes, 0),
+      tries_(lanes, 0),
+      previous_(lanes, 0.0),
+      exponent_(lanes, 0.0),
+      mean_exponent_(lanes, 0.0),
+      jacobian_largest_(lanes, 0.0),
+      jacobian_average_(lanes, 0.0),
+      scratch_(n_) {
+    if (!by_norm_) growth_.assign(lanes, Growth(n_));
+    for (std::vector<double>* v : {&inflow_, &needed_, &bare_, &centre_, &centre_error_, &column_}) v->assign(n_, 0.0);
+    for (AlignedVector* v : {&bare_defect_, &tube_, &value_, &value_error_}) v->assign(n_ * lanes, 0.0);
+    jacobian_mid_.assign(n_ * n_ * lanes, 0.0);
+    if (!by_norm_) jacobian_rad_.assign(n_ * n_ * lanes, 0.0);
+    make_engine();
+}
+
+// Where the derivative is not wanted, tangents only carry small sets: degree 8 leaves |h J|^9 / 9! of them, which the
+// sets take in. Small systems keep the full degree: it costs them little.
+void LaneGroup::make_engine() {
+    const std::size_t tangent_order = tube_mode_ ? 0 : options_.derivative || !by_norm_ ? order_ : (order_ + 1) / 2;
+    engine_ = std::make_unique<StepEngine>(program_, lanes_.size(), order_, 1, tangent_order);
+    if (!tube_mode_) {
+        for (AlignedVector* v : {&tangent_defect_, &phi_, &phi_error_}) v->assign(n_ * n_ * lanes_.size(), 0.0);
+        phi_of_.assign(n_ * n_, 0.0);
+        phi_error_of_.assign(n_ * n_, 0.0);
+    }
+}
+
+void LaneGroup::step() {
+    const std::size_t lanes = lanes_.size();
+    if (tube_mode_) {
+        bool leave = false;
+        for (const FlowLane* lane : lanes_)
+            leave = leave || (lane && (lane->tube_growth > tube_limit || !lane->in_tube()));
+        if (leave) {
+            tube_mode_ = false;
+            make_engine();
+        }
+    }
+    double* centre = engine_->centre();
+    const FlowLane* stand_in = *std::find_if(lanes_.begin(), lanes_.end(), [](FlowLane* p) { return p != nullptr; });
+    for (std::size_t l = 0; l < lanes; ++l) {
+        failed_[l] = nullptr;
+        if (lanes_[l] && !tube_mode_) lanes_[l]->leave_tube();
+        const FlowLane* lane = lanes_[l] ? lanes_[l] : stand_in;
+        for (std::size_t i = 0; i < n_; ++i) centre[i * lanes + l] = lane->centre()[i];
+        double guess = std::fabs(lane->last_length);
+        if (!(guess > 0.0)) guess = std::min(std::fabs(lane->remaining()), 0.125);
+        scale_[l] = std::copysign(std::ldexp(1.0, std::ilogb(guess)), lane->remaining());
+    }
+    engine_->coefficients(scale_.data());
+    for (std::size_t l = 0; l < lanes; ++l) choose_length(l);
+    shorten_until_defect_is_small();
+    shorten_until_tube_holds();
+    engine_->evaluate(theta_.data(), value_.data(), value_error_.data());
+    if (!tube_mode_) {
+        engine_->tangent_coefficients();
+        engine_->tangent_defect(tangent_defect_.data());
+        engine_->evaluate_tangent(theta_.data(), phi_.data(), phi_error_.data());
+    }
+    for (std::size_t l = 0; l < lanes; ++l) {
+        if (active(l)) advance(l);
+    }
+}
+
+// theta from the last coefficients: |z_k| theta^k <= tolerance.
+void LaneGroup::choose_length(std::size_t l) {
+    theta_[l] = 1.0;
+    FlowLane* lane = lanes_[l];
+    if (!lane) return;
+    const std::size_t lanes = lanes_.size();
+    const double goal = local_tolerance() * size_of(l);
+    double theta = infinity;
+    for (std::size_t k = engine_->order() - 1; k <= engine_->order(); ++k) {
+        double m = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) {
+            const double c = std::fabs(engine_->coefficient(k)[i * lanes + l]);
+            m = c <= m ? m : c;
+        }
+        if (m > 0.0) theta = std::min(theta, std::exp2(std::log2(goal / m) / static_cast<double>(k)));
+        if (!(m < infinity)) {
+            failed_[l] = "the Taylor coefficients of the solution overflow";
+            return;
+        }
+    }
+    set_length(l, theta * std::fabs(scale_[l]) * lane->step_factor);
+}
+
+double LaneGroup::local_tolerance() const { return std::max(options_.tolerance * 1e-3, 0x1p-54); }
+
+double LaneGroup::size_of(std::size_t l) const {
+    double size = 1.0;
+    for (const double x : lanes_[l]->centre()) size = std::max(size, std::fabs(x));
+    return size;
+}
+
+// |length| rounded to the grid of the lane's clock, or to all that remains.
+void LaneGroup::set_length(std::size_t l, double length) {
+    FlowLane& lane = *lanes_[l];
+    const double remaining = std::fabs(lane.remaining());
+    if (!(length < remaining * 0.999)) {
+        length = remaining;
+    } else {
+        if (length > 0.5 * remaining) length = 0.5 * remaining * 1.0001;  // two equal steps rather than a stub
+        const double grid = lane.grid();
+        length = std::floor(length / grid) * grid;
+        if (!(length >= grid * 16.0)) {
+            failed_[l] = "the step length fell below the resolution of time";
+            length = std::min(grid * 16.0, remaining);
+        }
+    }
+    theta_[l] = length / std::fabs(scale_[l]);  // exact: the scale is a power of two
+}
+
+double LaneGroup::length_of(std::size_t l) const { return theta_[l] * std::fabs(scale_[l]); }
+
+double LaneGroup::largest_defect(std::size_t l) const {
+    double d = 0.0;
+    for (std::size_t i = 0; i < n_; ++i) {
+        const double x = engine_->defect()[i * lanes_.size() + l];
+        d = x <= d ? d : x;  // NaN wins
+    }
+    return d;
+}
+
+// Afterwards bare_defect_ holds the defect of the bare polynomial, the one that counts.
+void LaneGroup::shorten_until_defect_is_small() {
+    const std::size_t lanes = lanes_.size();
+    std::fill(previous_.begin(), previous_.end(), infinity);
+    std::fill(settled_.begin(), settled_.end(), char{0});
+    for (int attempt = 0; attempt < 60; ++attempt) {
+        engine_->set_domain(theta_.data());
+        engine_->radii(nullptr);
+        bool again = false;
+        for (std::size_t l = 0; l < lanes; ++l) {
+            if (!active(l) || settled_[l]) continue;
+            const double d = largest_defect(l);
+            if (d <= 64.0 * local_tolerance() * size_of(l) || (d < 1e-3 && d > 0.7 * previous_[l])) {
+                settled_[l] = 1;  // small, or at the level of rounding
+                continue;
+            }
+            previous_[l] = d;
+            lanes_[l]->step_factor *= 0.85;
+            set_length(l, 0.8 * length_of(l));
+            again = true;
+        }
+        if (!again) break;
+    }
+    for (std::size_t l = 0; l < lanes; ++l) {
+        if (active(l) && !settled_[l] && !(largest_defect(l) < 1e-3))
+            failed_[l] = "the defect of the polynomial stays large";
+    }
+    std::copy_n(engine_->defect(), n_ * lanes, bare_defect_.begin());
+}
+
+void LaneGroup::gather(const AlignedVector& from, std::size_t l, double* to, std::size_t count) const {
+    const std::size_t lanes = lanes_.size();
+    for (std::size_t j = 0; j < count; ++j) to[j] = from[j * lanes + l];
+}
+
+// A first guess from what the last step needed.
+void LaneGroup::guess_tube(std::size_t l, double factor) {
+    const std::size_t lanes = lanes_.size();
+    if (!lanes_[l]) {
+        for (std::size_t i = 0; i < n_; ++i) tube_[i * lanes + l] = 0.0;
+        return;
+    }
+    const FlowLane& lane = *lanes_[l];
+    if (by_norm_) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) sum += bare_defect_[i * lanes + l] * bare_defect_[i * lanes + l];
+        const double tube = factor * lane.tube_ratio[0] * (lane.euclidean() + std::sqrt(sum)) + least_tube;
+        for (std::size_t i = 0; i < n_; ++i) tube_[i * lanes + l] = tube;
+        return;
+    }
+    for (std::size_t i = 0; i < n_; ++i) {
+        const std::size_t j = i * lanes + l;
+        tube_[j] = factor * lane.tube_ratio[i] * (lane.magnitude()[i] + bare_defect_[j]) + least_tube;
+    }
+}
+
+// The integral of mu_2(J) over the step is at most h (mu_2(J_c) + average |J - J_c|), and at any time mu_2 <= mu_2(J_c)
+// + largest |J - J_c|.
+void LaneGroup::set_growth_by_norm(std::size_t l) {
+    const double mu = logarithmic_norm(jacobian_mid_.data() + l, lanes_.size(), n_, std::copysign(1.0, scale_[l]),
+                                       lanes_[l]->eigen_guess);
+    const double h = length_of(l);
+    const double largest = std::max(0.0, mu + jacobian_largest_[l]);
+    const double average = mu + jacobian_average_[l];
+    exponent_[l] = h * largest * slack;
+    mean_exponent_[l] = average > 0.0 ? h * average * slack : h * average * (1.0 - 0x1p-32);
+    if (!(std::fabs(mu) < infinity)) exponent_[l] = mean_exponent_[l] = infinity;
+}
+
+// needed_ = what the tube has to hold; excess < 1 where it does.
+bool LaneGroup::tube_holds(std::size_t l, double& excess) {
+    const std::size_t lanes = lanes_.size();
+    const FlowLane& lane = *lanes_[l];
+    excess = 0.0;
+    if (by_norm_) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) sum += bare_defect_[i * lanes + l] * bare_defect_[i * lanes + l];
+        const double inflow = (lane.euclidean() + std::sqrt(sum)) * slack + underflow;
+        set_growth_by_norm(l);
+        const double needed = inflow * exponential_up(exponent_[l]) * slack;
+        lanes_[l]->tube_ratio[0] = std::min(4.0, needed / inflow);
+        std::fill(needed_.begin(), needed_.end(), needed);
+        excess = needed / tube_[l];
+        return needed < tube_[l];
+    }
+    for (std::size_t i = 0; i < n_; ++i) {
+        inflow_[i] = (lane.magnitude()[i] + bare_defect_[i * lanes + l]) * slack + underflow;
+    }
+    growth_[l].set(jacobian_mid_.data() + l, jacobian_rad_.data() + l, lanes, length_of(l),
+                   std::copysign(1.0, scale_[l]));
+    growth_[l].apply(inflow_.data(), needed_.data());
+    bool inside = true;
+    for (std::size_t i = 0; i < n_; ++i) {
+        inside = inside && needed_[i] < tube_[i * lanes + l];
+        const double ratio = needed_[i] / inflow_[i];
+        lanes_[l]->tube_ratio[i] = ratio < 8.0 ? ratio : 8.0;
+    }
+    return inside;
+}
+
+void LaneGroup::shorten_until_tube_holds() {
+    const std::size_t lanes = lanes_.size();
+    for (std::size_t l = 0; l < lanes; ++l) {
+        guess_tube(l, 1.25);
+        settled_[l] = 0;
+        tries_[l] = 0;
+    }
+    for (int attempt = 0; attempt < 400; ++attempt) {
+        engine_->radii(tube_.data(), by_norm_);
+        if (by_norm_) {
+            engine_->jacobian_centre(jacobian_mid_.data(), jacobian_largest_.data(), jacobian_average_.data());
+        } else {
+            engine_->jacobian_range(jacobian_mid_.data(), jacobian_rad_.data());
+        }
+        bool again = false;
+        bool shorter = false;
+        for (std::size_t l = 0; l < lanes; ++l) {
+            if (!active(l) || settled_[l]) continue;
+            double excess = 0.0;
+            if (tube_holds(l, excess)) {
+                settled_[l] = 1;
+                continue;
+            }
+            again = true;
+            bool finite = true;
+            for (const double x : needed_) finite = finite && x < infinity;
+            if (finite && ++tries_[l] < 4) {
+                for (std::size_t i = 0; i < n_; ++i) tube_[i * lanes + l] = 1.3 * needed_[i] + least_tube;
+            } else {
+                tries_[l] = 0;
+                set_length(l, 0.6 * length_of(l));
+                lanes_[l]->step_factor *= 0.9;
+                shorter = true;
+            }
+        }
+        if (!again) return;
+        if (shorter) {
+            engine_->set_domain(theta_.data());
+            engine_->radii(nullptr);
+            for (std::size_t l = 0; l < lanes; ++l) {
+                for (std::size_t i = 0; i < n_; ++i) bare_defect_[i * lanes + l] = engine_->defect()[i * lanes + l];
+                if (active(l) && !settled_[l]) shrink_tube(l);
+            }
+        }
+    }
+    for (std::size_t l = 0; l < lanes; ++l) {
+        if (active(l) && !settled_[l])
+            failed_[l] = "no tube around the polynomial holds the set; it is too wide to carry";
+    }
+}
+
+void LaneGroup::shrink_tube(std::size_t l) {
+    const std::size_t lanes = lanes_.size();
+    FlowLane& lane = *lanes_[l];
+    if (by_norm_) {
+        lane.tube_ratio[0] = std::min(lane.tube_ratio[0], 1.6);
+        guess_tube(l, 1.25);
+        return;
+    }
+    for (std::size_t i = 0; i < n_; ++i) {
+        const std::size_t j = i * lanes + l;
+        tube_[j] = std::min(tube_[j], 2.0 * (lane.magnitude()[i] + bare_defect_[j]) + least_tube);
+        if (!(tube_[j] < infinity)) tube_[j] = 2.0 * (lane.magnitude()[i] + bare_defect_[j]) + least_tube;
+    }
+}
+
+void LaneGroup::advance(std::size_t l) {
+    const std::size_t lanes = lanes_.size();
+    FlowLane& lane = *lanes_[l];
+    for (std::size_t i = 0; i < n_; ++i) {
+        bare_[i] = bare_defect_[i * lanes + l];
+        centre_[i] = value_[i * lanes + l];
+        centre_error_[i] = value_error_[i * lanes + l];
+    }
+    if (!spare_) {
+        spare_ = std::make_unique<FlowLane>(lane);
+    } else {
+        *spare_ = lane;  // reuses its storage
+    }
+    FlowLane::Step step;
+    step.length = length(l);
+    step.centre = centre_.data();
+    step.centre_error = centre_error_.data();
+    double bare_norm = 0.0;
+    double rounding_norm = 0.0;
+    double peak = 1.0;
+    if (by_norm_) {
+        for (std::size_t i = 0; i < n_; ++i) {
+            bare_norm += bare_[i] * bare_[i];
+            rounding_norm += centre_error_[i] * centre_error_[i];
+        }
+        bare_norm = std::sqrt(bare_norm) * slack + underflow;
+        rounding_norm = std::sqrt(rounding_norm) * slack + underflow;
+        peak = exponential_up(exponent_[l]);
+    }
+    if (tube_mode_) {
+        // |v(h)| <= exp(integral of mu) |v(0)| + exp(h max mu) |D|
+        spare_->advance_tube(
+            step.length, centre_.data(),
+            (exponential_up(mean_exponent_[l]) * lane.euclidean() + peak * bare_norm + rounding_norm) * slack +
+                underflow);
+        spare_->tube_growth += std::max(0.0, mean_exponent_[l]);
+    } else {
+        gather(phi_, l, phi_of_.data(), n_ * n_);
+        gather(phi_error_, l, phi_error_of_.data(), n_ * n_);
+        step.phi = phi_of_.data();
+        step.by_norm = by_norm_;
+        if (by_norm_) {
+            double sum = 0.0;
+            double rounding = 0.0;
+            for (std::size_t j = 0; j < n_ * n_; ++j) {
+                const double d = tangent_defect_[j * lanes + l];
+                sum += d * d;
+                rounding += phi_error_of_[j] * phi_error_of_[j];
+            }
+            step.defect = bare_.data();
+            step.defect_norm = peak * bare_norm * slack;
+            step.phi_norm = (peak * std::sqrt(sum) + std::sqrt(rounding)) * slack + underflow;
+        } else {
+            growth_[l].apply(bare_.data(), needed_.data());
+            for (std::size_t i = program_->dim; i < n_; ++i) needed_[i] = bare_[i];  // rows without motion
+            step.defect = needed_.data();
+            for (std::size_t c = 0; c < n_; ++c) {
+                for (std::size_t i = 0; i < n_; ++i) inflow_[i] = tangent_defect_[(i * n_ + c) * lanes + l];
+                growth_[l].apply(inflow_.data(), column_.data());
+                for (std::size_t i = 0; i < n_; ++i) {
+                    double& e = phi_error_of_[i * n_ + c];
+                    e = i < program_->dim ? (column_[i] + e) * slack : 0.0;  // parameters are exactly constant
+                }
+            }
+            step.phi_error = phi_error_of_.data();
+        }
+        spare_->advance(step, scratch_);
+    }
+    if (!spare_->is_finite()) {  // what was proved before stays
+        failed_[l] = "the enclosure became unbounded";
+        return;
+    }
+    spare_->step_factor = std::min(1.0, spare_->step_factor * 1.05);
+    std::swap(lane, *spare_);
+}
+
+}  // namespace capnode

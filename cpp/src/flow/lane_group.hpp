@@ -1,0 +1,80 @@
+// A group of lanes stepping side by side through one engine, each with its own step and time. A lane without a
+// trajectory repeats the state of another one.
+//
+// A step: coefficients; a length from the last of them; shorter until the defect is small; a tube that holds (theorem
+// in flow.hpp), shorter where none does; tangents; the sets. In large systems norms replace components: the tube is a
+// ball, and what a step adds to the sets is a ball. A group in tube mode (every lane a point, no derivative wanted,
+// large system) computes no tangents; it leaves that mode for good as soon as one lane's tube has grown by
+// exp(tube_limit), that is, may have lost tube_limit / ln 10 digits against the sets.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "capnode/flow/flow.hpp"
+#include "capnode/flow/step_engine.hpp"
+#include "flow_lane.hpp"
+#include "growth.hpp"
+
+namespace capnode {
+
+class LaneGroup {
+  public:
+    static constexpr double tube_limit = 4.0;
+
+    LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order, bool tube,
+              const FlowOptions& options);
+
+    std::vector<FlowLane*>& lanes() { return lanes_; }
+    /// Why lane l could not go on in the last step, or null.
+    const char* failure(std::size_t l) const { return failed_[l]; }
+    /// One step of every lane that has a trajectory.
+    void step();
+
+    const StepEngine& engine() const { return *engine_; }
+    double length(std::size_t l) const { return theta_[l] * scale_[l]; }
+    double scale(std::size_t l) const { return scale_[l]; }
+    double tube(std::size_t i, std::size_t l) const { return tube_[i * lanes_.size() + l]; }
+    bool in_tube_mode() const { return tube_mode_; }
+
+  private:
+    void make_engine();
+    void choose_length(std::size_t l);
+    double local_tolerance() const;
+    void set_length(std::size_t l, double length);
+    bool active(std::size_t l) const { return lanes_[l] && !failed_[l]; }
+    double length_of(std::size_t l) const;
+    double size_of(std::size_t l) const;
+    double largest_defect(std::size_t l) const;
+    void shorten_until_defect_is_small();
+    void shorten_until_tube_holds();
+    void guess_tube(std::size_t l, double factor);
+    bool tube_holds(std::size_t l, double& excess);
+    void set_growth_by_norm(std::size_t l);
+    void shrink_tube(std::size_t l);
+    void advance(std::size_t l);
+    void gather(const AlignedVector& from, std::size_t l, double* to, std::size_t count) const;
+
+    std::shared_ptr<const TaylorProgram> program_;
+    const FlowOptions& options_;
+    std::size_t n_, order_;
+    bool by_norm_, tube_mode_;
+    std::unique_ptr<StepEngine> engine_;
+    std::vector<FlowLane*> lanes_;
+    std::vector<double> scale_, theta_;
+    std::vector<const char*> failed_;
+    std::vector<char> settled_;
+    std::vector<int> tries_;
+    std::vector<double> previous_;
+    std::vector<Growth> growth_;                    // by components
+    std::vector<double> exponent_, mean_exponent_;  // by norm: h max mu_2 (clipped at 0), integral of mu_2
+    std::vector<double> jacobian_largest_, jacobian_average_;
+    std::vector<double> inflow_, needed_, bare_, centre_, centre_error_, phi_of_, phi_error_of_, column_;
+    AlignedVector bare_defect_, tube_, value_, value_error_, jacobian_mid_, jacobian_rad_, tangent_defect_, phi_,
+        phi_error_;
+    FlowLane::Scratch scratch_;
+    std::unique_ptr<FlowLane> spare_;
+};
+
+}  // namespace capnode
