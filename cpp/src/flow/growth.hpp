@@ -34,6 +34,9 @@ class Growth {
 /// vector of n numbers kept from call to call, a hint.
 double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, double sign, std::vector<double>& guess);
 
+/// Upper bound of |a|_2.
+double spectral_norm(const Matrix& a);
+
 /// e^x rounded up.
 double exponential_up(double x);
 

@@ -5,9 +5,9 @@
 
 #include "capnode/flow/step_kernels.hpp"
 #include "capnode/numerics/blas.hpp"
-#include "capnode/numerics/definiteness.hpp"
 #include "capnode/numerics/interval.hpp"
 #include "capnode/numerics/lanes.hpp"
+#include "growth.hpp"
 
 namespace capnode {
 namespace {
@@ -966,7 +966,7 @@ const StepEngine::WeightNorms& StepEngine::weight_norms(const Instruction& i) {
     double sum = 0.0;
     for (const double x : i.weight->mid.data) sum += x * x;
     w.frobenius = bound(std::sqrt(sum));
-    w.spectral = std::min(w.frobenius, spectral_norm_up(BallMatrix(i.weight->mid)));
+    w.spectral = std::min(w.frobenius, spectral_norm(i.weight->mid));
     if (!i.weight->exact()) {
         sum = 0.0;
         for (const double x : i.weight->rad.data) sum += x * x;
