@@ -182,7 +182,7 @@ void ErrorSet::propagate_ellipsoid(const double* phi, const double* d, double ba
         }
         for (const double x : a.data) p2 += x * x;
     }
-    for (double& x : side) x = x * slack + underflow;
+    for (double& x : side) x = x * slack + 0x1p-480;  // whose square, and 2^-53 of it, are normal numbers
     if (ball > 0.0) {
         double sum = 0.0;
         for (std::size_t i = 0; i < moving; ++i) sum += side[i] * side[i];

@@ -25,10 +25,8 @@ void Growth::set(const double* mid, const double* rad, std::size_t stride, doubl
         for (std::size_t j = 0; j < n_; ++j) {
             const std::size_t e = i * n_ + j;
             const double value = mid[e * stride];
-            const double m =
-                i == j ? std::max(0.0, sign * value + rad[e * stride]) : std::fabs(value) + rad[e * stride];
-            // max(0, NaN) = 0: a NaN must not pass for a small number
-            hm_[e] = value == value && m < infinity ? h * m * slack : infinity;
+            const double m = i == j ? sign * value + rad[e * stride] : std::fabs(value) + rad[e * stride];
+            hm_[e] = m < infinity ? h * std::max(0.0, m) * slack : infinity;  // NaN: nothing is known of J
             row += hm_[e];
         }
         norm = std::max(norm, row * slack);

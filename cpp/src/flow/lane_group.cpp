@@ -34,7 +34,7 @@ LaneGroup::LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t l
       scratch_(n_) {
     if (!by_norm_) growth_.assign(lanes, Growth(n_));
     for (std::vector<double>* v : {&inflow_, &needed_, &bare_, &centre_, &centre_error_, &column_}) v->assign(n_, 0.0);
-    for (AlignedVector* v : {&bare_defect_, &tube_, &value_, &value_error_}) v->assign(n_ * lanes, 0.0);
+    for (AlignedVector* v : {&bare_defect_, &tube_, &reach_, &value_, &value_error_}) v->assign(n_ * lanes, 0.0);
     jacobian_mid_.assign(n_ * n_ * lanes, 0.0);
     if (!by_norm_) jacobian_rad_.assign(n_ * n_ * lanes, 0.0);
     make_engine();
@@ -269,6 +269,7 @@ void LaneGroup::shorten_until_tube_holds() {
             if (!active(l) || settled_[l]) continue;
             double excess = 0.0;
             if (tube_holds(l, excess)) {
+                for (std::size_t i = 0; i < n_; ++i) reach_[i * lanes + l] = needed_[i];
                 settled_[l] = 1;
                 continue;
             }

@@ -35,7 +35,8 @@ class LaneGroup {
     const StepEngine& engine() const { return *engine_; }
     double length(std::size_t l) const { return theta_[l] * scale_[l]; }
     double scale(std::size_t l) const { return scale_[l]; }
-    double tube(std::size_t i, std::size_t l) const { return tube_[i * lanes_.size() + l]; }
+    /// What the set grows to inside the step, proved to lie inside the tube.
+    double reach(std::size_t i, std::size_t l) const { return reach_[i * lanes_.size() + l]; }
     bool in_tube_mode() const { return tube_mode_; }
 
   private:
@@ -71,8 +72,8 @@ class LaneGroup {
     std::vector<double> exponent_, mean_exponent_;  // by norm: h max mu_2 (clipped at 0), integral of mu_2
     std::vector<double> jacobian_largest_, jacobian_average_;
     std::vector<double> inflow_, needed_, bare_, centre_, centre_error_, phi_of_, phi_error_of_, column_;
-    AlignedVector bare_defect_, tube_, value_, value_error_, jacobian_mid_, jacobian_rad_, tangent_defect_, phi_,
-        phi_error_;
+    AlignedVector bare_defect_, tube_, reach_, value_, value_error_, jacobian_mid_, jacobian_rad_, tangent_defect_,
+        phi_, phi_error_;
     FlowLane::Scratch scratch_;
     std::unique_ptr<FlowLane> spare_;
 };
