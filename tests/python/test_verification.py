@@ -38,6 +38,10 @@ DOCUMENTS: dict[str, Callable[[], Document]] = {
     "diagonal": lambda: hopf_document("diagonal"),
     "general": lambda: hopf_document("general"),
     "equilibrium": lambda: cn.equilibrium(planar(), [0.0, 0.0]).certificate().document,
+    "equilibrium at p": lambda: cn.equilibrium(leaky(), np.zeros(4), 1.5).certificate().document,
+    "equilibria for a box of p": lambda: (
+        cn.equilibrium(leaky(), np.zeros(4), cn.interval(1.5, 1.501)).certificate().document
+    ),
     "krawczyk": lambda: cn.krawczyk(planar(), cn.interval([0.05, -0.3], [0.25, -0.1])).certificate().document,
     "no_periodic_orbits": lambda: cn.no_periodic_orbits(diagonal_family(), (-20.0, 20.0)).certificate().document,
     "spectrum": lambda: cn.spectrum([[1.0, 2.0, 0.0], [-2.0, -3.0, 1.0], [0.5, 0.0, 1.0]]).certificate().document,

@@ -55,7 +55,7 @@ def arb_matrix(a: NDArray[np.floating[Any]]) -> arb_mat:
     return arb_mat(a.shape[0], a.shape[1], a.ravel().tolist())
 
 
-def acb_matrix(a: NDArray[np.complex128]) -> acb_mat:
+def acb_matrix(a: NDArray[np.complexfloating[Any, Any]]) -> acb_mat:
     return acb_mat(a.shape[0], a.shape[1], [acb(z.real, z.imag) for z in a.ravel().tolist()])
 
 

@@ -24,8 +24,8 @@ class ZeroTests:
         self.parameter = parameter.balls
         self.size = len(around.lo)
         middle = [arb(z) for z in around.middle]
-        thin = [arb(z) for z in parameter.middle]
-        derivative = self._derivative(middle, thin)
+        self.middle = [arb(z) for z in parameter.middle]
+        derivative = self._derivative(middle, self.middle)
         matrix = floats(derivative.entries()).reshape(self.size, self.size)
         self.inverse: arb_mat | None = None
         try:
@@ -55,12 +55,21 @@ class ZeroTests:
         if defect is None or self.inverse is None or not box.bounded:
             return False
         centre = [arb(z) for z in box.middle]
-        value = self.evaluator.jet({0: list(centre)}, {0: list(self.parameter)})[0]
-        step = (self.inverse * arb_mat(self.size, 1, list(value))).entries()
+        step = self._step(centre, self.inverse)
         offset = [b - c for b, c in zip(box.balls, centre, strict=True)]
         spread = (defect * arb_mat(self.size, 1, offset)).entries()
         image = [c - a + b for c, a, b in zip(centre, step, spread, strict=True)]
         return all_inside(image, box.lo, box.hi)
+
+    def _step(self, centre: list[arb], inverse: arb_mat) -> list[arb]:
+        """A f(c, p) for all p, as A f(c, p_bar) + (A f_p(c, p)) (p - p_bar): A is applied before p is let loose."""
+        value = self.evaluator.jet({0: list(centre)}, {0: list(self.middle)})[0]
+        step = (inverse * arb_mat(self.size, 1, list(value))).entries()
+        if all(z.is_exact() for z in self.parameter):
+            return list(step)
+        slope = inverse * arb_mat(self.evaluator.jacobian(centre, self.parameter).dp or [])
+        offset = arb_mat(len(self.middle), 1, [a - b for a, b in zip(self.parameter, self.middle, strict=True)])
+        return [a + b for a, b in zip(step, (slope * offset).entries(), strict=True)]
 
     def unique_in(self, box: Box) -> bool:
         """At most one zero in the box, for each parameter and each field; f' is regular on it."""
