@@ -94,10 +94,11 @@ ComplexBallMatrix normalised(const ComplexBallMatrix& q, std::size_t column, con
 
 /// The box of uniqueness: see DiagonalHopfPoint. Every zero of the augmented system has -p + i w / s'(0) = an
 /// eigenvalue z of M. Every eigenvalue but lambda_i lies in a disc j != i, |z - c_i| >= |c_j - c_i| - r_j >= g. With |p
-/// - p_bar|, |w / s' - w_bar / s'| <= g/2 and |-p_bar + i w_bar / s' - c_i| <= slack, |z - c_i| <= g/sqrt(2) + slack <
-/// g leaves lambda_i alone; x = -A(p)^-1 b and, lambda_i being simple and psi v = 1, v are unique then.
-HopfIsolation isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& point, const ComplexBallMatrix& q,
-                           std::size_t column, const Interval& slope) {
+/// - p_bar| <= a, |w - w_bar| <= s' c and |-p_bar + i w_bar / s' - c_i| <= slack, |z - c_i| <= hypot(a, c) + slack < g
+/// leaves lambda_i alone; x = -A(p)^-1 b and, lambda_i being simple and psi v = 1, v are unique then. The zero itself
+/// must lie in the box, so a and s' c are at least the errors; empty where that is too much (discs that nearly touch).
+std::optional<HopfIsolation> isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& point,
+                                          const ComplexBallMatrix& q, std::size_t column, const Interval& slope) {
     const VerifiedEigenbasis& b = s.basis;
     HopfIsolation iso;
     iso.centre.parameter_bar = midpoint(point.parameter);
@@ -135,13 +136,17 @@ HopfIsolation isolation_of(const Spectrum& s, std::size_t i, const HopfPoint& po
     const double slack = hypot_up(magnitude(slack_re), magnitude(slack_im));
     iso.state_radius.assign(b.n, infinity);
     iso.eigenvector_radius.assign(b.n, infinity);
-    // half = g/2 rounded down is exact; 0.7072 g + 0.2 g < g
-    if (g > 0.0 && slack < 0.2 * g && g < infinity) {
-        iso.parameter_radius = 0.5 * g;
-        iso.frequency_radius = multiply_down(0.5 * g, slope.lo);
-    } else {
+    if (!(g > 0.0) || !(g < infinity)) return std::nullopt;
+    const auto alone = [&](double parameter, double w) {
+        return add_up(hypot_up(parameter, divide_up(w, slope.lo)), slack) < g;
+    };
+    iso.parameter_radius = 0.5 * g;
+    iso.frequency_radius = multiply_down(0.5 * g, slope.lo);
+    const bool holds_zero = iso.parameter_radius >= iso.parameter_error && iso.frequency_radius >= iso.frequency_error;
+    if (!holds_zero || !alone(iso.parameter_radius, iso.frequency_radius)) {
         iso.parameter_radius = iso.parameter_error;
         iso.frequency_radius = iso.frequency_error;
+        if (!alone(iso.parameter_radius, iso.frequency_radius)) return std::nullopt;
     }
     return iso;
 }
@@ -233,7 +238,13 @@ Result<DiagonalHopfPoint> prove_pair(const Spectrum& s, std::size_t i, const Com
     point.eigenvector = normalised(right, column, sqrt(form.norm_square));
     point.h11.assign(b.n, Interval(0.0));
     point.h20 = ComplexBallMatrix(b.n, 1);
-    point.isolation = isolation_of(s, i, point, right, column, slope);
+    std::optional<HopfIsolation> isolation = isolation_of(s, i, point, right, column, slope);
+    if (!isolation)
+        return refuse(Verdict::pair_not_isolated,
+                      text("The enclosure of the eigenvalue reaches as far as the next disc: parameter +- %.3g, "
+                           "frequency +- %.3g, gap %.3g.",
+                           0.5 * width_up(point.parameter), 0.5 * width_up(point.frequency), b.separation[i]));
+    point.isolation = std::move(*isolation);
     return DiagonalHopfPoint::Theorem::proved(std::move(point), std::move(evidence));
 }
 

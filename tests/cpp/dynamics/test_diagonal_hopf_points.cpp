@@ -110,6 +110,28 @@ double planar_l1(double a, double b, double c, double d) {
     return w * w * ((1.0 + l2 * std::norm(q2) * q2) / pairing).imag() / norm;
 }
 
+void test_isolation_holds_the_zero() {
+    // two pairs whose discs come to touch as the weight radius grows: the box that isolates must hold the enclosure,
+    // and no eigenvalue of the other disc
+    std::size_t points = 0;
+    for (int step = 0; step < 60; ++step) {
+        const double r = 0.02 + 0.0002 * step;
+        const auto found = diagonal_hopf_points(family_of(blocks({{0.0, 3.0}, {0.5, 3.3}}, 4), Function::tanh, r),
+                                                Interval(-2.0, 2.0));
+        for (const auto& c : found.candidates) {
+            if (!c.result.proved()) continue;
+            ++points;
+            const HopfIsolation& box = c.result.value().isolation;
+            CHECK(box.parameter_error <= box.parameter_radius);
+            CHECK(box.frequency_error <= box.frequency_radius);
+            const bool first = std::fabs(box.centre.parameter_bar) < 0.25;
+            const double to_other = std::hypot(first ? 0.5 : -0.5, 0.3) - std::hypot(0.0, 2.0 * r);
+            CHECK(std::hypot(box.parameter_radius, box.frequency_radius) < to_other);
+        }
+    }
+    CHECK(points > 40);
+}
+
 void test_functions() {
     std::mt19937_64 engine(5);
     std::normal_distribution<double> normal;
@@ -199,6 +221,7 @@ void test_large() {
 int main() {
     test_closed_form();
     test_refusals();
+    test_isolation_holds_the_zero();
     test_functions();
     test_weight_ball();
     test_large();
