@@ -230,6 +230,22 @@ def test_an_isolating_box_that_is_too_large_is_refused(method: str) -> None:
     assert not cn.verify(resealed(changed)).true
 
 
+def test_the_radii_of_the_eigenvector_are_those_of_discs() -> None:
+    """The zero is off by e (1 + i) in every entry: radii of 1.2 e hold both parts, but not the number."""
+    e = 1e-9
+    made = hopf_document("general")
+    for factor, true in ((1.2, False), (1.5, True)):
+        changed = copy.deepcopy(made)
+        entry = changed["theorems"][0]
+        for part in ("re", "im"):
+            shifted_entries = [x + e for x in numbers(entry["hints"]["eigenvector"][part])]
+            entry["hints"]["eigenvector"][part] = text_of(shifted_entries)
+        for key, text in entry["isolation"].items():
+            entry["isolation"][key] = text_of([factor * e] * len(numbers(text)))
+        found = cn.verify(resealed(changed))
+        assert found.true is true, str(found)
+
+
 def test_uniqueness_boxes() -> None:
     """A box with three zeros, or one that does not hold the enclosure, is no box of uniqueness."""
     from capnode import Field, _core

@@ -142,7 +142,11 @@ def _check_isolation(
         raise decode.Malformed("isolation: a negative radius")
     balls = [arb(r) for r in stated]
     reach = [abs(z - c) for z, c in zip(zero.flat(), newton.centre.flat(), strict=True)]
-    holds = all(bool(a.upper() <= b) for a, b in zip(reach, balls, strict=True))
+    # the radii of the eigenvector are those of discs: a part within the radius is not enough
+    discs = [modulus(acb(a, b)) for a, b in zip(reach[2 + n : 2 + 2 * n], reach[2 + 2 * n :], strict=True)]
+    holds = all(
+        bool(a.upper() <= b) for a, b in zip([*reach, *discs], [*balls, *balls[2 + n : 2 + 2 * n]], strict=True)
+    )
     checks.add("the zero lies in the isolating box", holds)
     name = "the augmented system has no other zero in the isolating box"
     if all(math.isfinite(r) for r in stated):
