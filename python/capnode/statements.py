@@ -1,7 +1,8 @@
 """The theorems in words, made from the numbers: the one place where a certificate's sentences are written.
 
 A certificate carries the sentence; its verification writes it again from the numbers and compares, so the words cannot
-say more than was checked. Printed enclosures are rounded outward: what is printed still contains what is meant.
+say more than was checked. Printed enclosures are rounded outward: what is printed still contains what is meant. Sets
+that something is claimed of (every p of a box, no second zero in a box) are rounded inward.
 """
 
 from __future__ import annotations
@@ -17,6 +18,21 @@ Bounds = tuple[float, float]
 def decimal_bounds(lo: float, hi: float, digits: int = 17) -> str:
     """`[lo, hi]` in decimals, the lower end rounded down and the upper end up."""
     return f"[{_round(lo, ROUND_FLOOR, digits)}, {_round(hi, ROUND_CEILING, digits)}]"
+
+
+def claimed_bounds(lo: float, hi: float, digits: int = 17) -> str:
+    """`[lo, hi]` in decimals, rounded inward; where nothing would be left, the ends exactly."""
+    if math.isfinite(lo) and math.isfinite(hi):
+        inward = _round(lo, ROUND_CEILING, digits), _round(hi, ROUND_FLOOR, digits)
+        if Decimal(inward[0]) > Decimal(inward[1]):
+            return f"[{_exact(lo)}, {_exact(hi)}]"
+    return f"[{_round(lo, ROUND_CEILING, digits)}, {_round(hi, ROUND_FLOOR, digits)}]"
+
+
+def _exact(x: float) -> str:
+    """All decimals of x, or its hex float where they are many."""
+    text = f"{Decimal(x):g}"
+    return text if len(text) <= 60 else x.hex()
 
 
 def _round(x: float, rounding: str, digits: int) -> str:
@@ -49,12 +65,16 @@ def _bounds(entry: Mapping[str, str]) -> str:
     return decimal_bounds(float.fromhex(entry["lo"]), float.fromhex(entry["hi"]))
 
 
-def _box(entry: Mapping[str, str], most: int = 6) -> str:
+def _box(entry: Mapping[str, str], most: int = 6, *, bounds: Callable[[float, float], str] = decimal_bounds) -> str:
     """The box in brackets; past `most` components the rest is left to the enclosure in the certificate."""
     lo, hi = _numbers(entry["lo"]), _numbers(entry["hi"])
-    parts = [decimal_bounds(a, b) for a, b in zip(lo[:most], hi[:most], strict=True)]
+    parts = [bounds(a, b) for a, b in zip(lo[:most], hi[:most], strict=True)]
     rest = f", … ({len(lo)} components, all in the enclosure `state`)" if len(lo) > most else ""
     return f"({', '.join(parts)}{rest})"
+
+
+def _claimed_box(entry: Mapping[str, str]) -> str:
+    return _box(entry, bounds=claimed_bounds)
 
 
 def _field(entry: Mapping[str, Any]) -> str:
@@ -69,22 +89,22 @@ def _at_parameter(entry: Mapping[str, Any]) -> str:
     box = entry["enclosures"].get("parameter")
     if not box or not box["lo"]:
         return ""
-    return f" for every p in {_box(box)}"
+    return f" for every p in {_claimed_box(box)}"
 
 
 def _zero(entry: Mapping[str, Any]) -> str:
     e = entry["enclosures"]
     return (
         f"{_field(entry)} the equation f = 0 has{_at_parameter(entry)} exactly one solution in the box "
-        f"{_box(e['uniqueness'])}; it lies in {_box(e['enclosure'])}, and the Jacobian is nonsingular there."
+        f"{_claimed_box(e['uniqueness'])}; it lies in {_box(e['enclosure'])}, and the Jacobian is nonsingular there."
     )
 
 
 def _equilibrium(entry: Mapping[str, Any]) -> str:
     e, c = entry["enclosures"], entry["conclusions"]
     text = (
-        f"{_field(entry)} there is{_at_parameter(entry)} exactly one equilibrium in the box {_box(e['isolation'])}; "
-        f"it lies in {_box(e['state'])}, and the Jacobian is nonsingular there."
+        f"{_field(entry)} there is{_at_parameter(entry)} exactly one equilibrium in the box "
+        f"{_claimed_box(e['isolation'])}; it lies in {_box(e['state'])}, and the Jacobian is nonsingular there."
     )
     if c["unstable_dimension"] is not None:
         text += f" Exactly {c['unstable_dimension']} eigenvalues of the Jacobian have positive real part"
@@ -116,9 +136,8 @@ def _hopf(entry: Mapping[str, Any]) -> str:
 def _no_periodic_orbits(entry: Mapping[str, Any]) -> str:
     e = entry["enclosures"]
     lo, hi = _numbers(e["intervals"]["lo"]), _numbers(e["intervals"]["hi"])
-    # claimed sets are rounded inward here: the sentence must not say more than was proved
-    ranges = [f"[{_round(a, ROUND_CEILING, 17)}, {_round(b, ROUND_FLOOR, 17)}]" for a, b in zip(lo, hi, strict=True)]
-    where = f" inside the box {_box(e['region'])}" if e["region"] else ""
+    ranges = [claimed_bounds(a, b) for a, b in zip(lo, hi, strict=True)]
+    where = f" inside the box {_claimed_box(e['region'])}" if e["region"] else ""
     return f"{_field(entry)} there is no non-constant periodic orbit{where} for any p in {' or '.join(ranges)}."
 
 

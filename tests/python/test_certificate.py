@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 import capnode as cn
 from capnode.certificate import Certificate, document_digest, hex_float, hex_floats, write_whole
-from capnode.statements import ball_text, decimal_bounds, statement
+from capnode.statements import ball_text, claimed_bounds, decimal_bounds, statement
 from small_fields import diagonal_family, leaky, planar
 
 
@@ -139,6 +140,36 @@ def test_printed_decimals_enclose() -> None:
             middle, radius = (Fraction(part) for part in text.split(" ± "))
             assert middle - radius <= Fraction(lo)
             assert Fraction(hi) <= middle + radius
+
+
+def test_claimed_sets_are_printed_inward() -> None:
+    from fractions import Fraction
+
+    def value(text: str) -> Fraction:
+        return Fraction(float.fromhex(text)) if "0x" in text else Fraction(text)
+
+    for lo, hi in [
+        (0.1, 0.1),
+        (0.1, 0.3),
+        (2.0, 2.001),
+        (-1 / 3, 2 / 3),
+        (0.1, math.nextafter(0.1, 1.0)),
+        (1e-300, 1e-300),
+        (-5e-324, 0.0),
+        (1e300 / 3, 1e300 / 3),
+    ]:
+        low, high = (value(end) for end in claimed_bounds(lo, hi)[1:-1].split(", "))
+        assert Fraction(lo) <= low <= high <= Fraction(hi)
+
+
+def test_the_sentence_claims_no_more_than_the_box() -> None:
+    field = planar()
+    box = cn.interval([0.1, -0.3], [0.3, -0.1])
+    sentence = cn.krawczyk(field, box).certificate().statements[0]
+    assert (
+        "exactly one solution in the box ([0.10000000000000001, 0.29999999999999998], [-0.29999999999999998, "
+        in sentence
+    )
 
 
 def test_a_file_for_many_points_stays_small(tmp_path: Path) -> None:
