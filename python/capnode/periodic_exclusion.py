@@ -28,7 +28,7 @@ class PeriodicOrbitExclusion:
     is claimed. criterion: "diagonal family", "potential", "quadratic form", "divergence", "dimension one", or several.
     symmetric_lower, symmetric_upper (diagonal family): enclosures of -lambda_max and -lambda_min of the symmetric part
     of M; outside of them D = I suffices. scaling_lower, scaling_upper: the diagonal of the D that proved the lowest and
-    the highest interval, where another one did better (else empty).
+    the highest interval, where another one did better (else empty); "potential": hints of the D tried besides I.
     """
 
     span: tuple[float, float]

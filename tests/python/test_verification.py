@@ -274,6 +274,50 @@ def test_excluded_intervals_cannot_grow() -> None:
         assert not cn.verify(resealed(changed)).true
 
 
+def coupled(p_entries: list[list[float]], function: str = "tanh") -> cn.Field:
+    """x' = s(A(p) x), A(p) = [[-1, 8], [0.125, -1]] / 2 + p K, n = 2: no diagonal family unless K = I."""
+    from capnode import Field, _core
+
+    builder = _core.FieldBuilder(2, 1, False)
+    x, p = builder.state(), builder.parameter()
+    moved = builder.affine(x, np.array(p_entries))
+    line = builder.add(
+        builder.affine(x, np.array([[-0.5, 4.0], [0.0625, -0.5]])), builder.multiply(builder.gather(p, [0, 0]), moved)
+    )
+    return Field(builder.build(builder.apply(function, line)))
+
+
+def test_orbits_excluded_in_the_whole_space_without_the_diagonal_family() -> None:
+    """Theorem 1 with a D that is not I, for A(p) with dA/dp not I; the referee finds it too, and where it ends."""
+    result = cn.no_periodic_orbits(coupled([[1.0, 0.0], [0.0, 0.5]]), (-1.0, -0.5))
+    value = result.require()
+    assert value.criterion == "potential"
+    assert value.region is None
+    assert len(value.scaling_lower) == 2
+    made = result.certificate().document
+    found = cn.verify(made)
+    assert found.ok, str(found)
+    # at p = 0.25 the determinant of A is negative: D A + A^T D is definite for no D
+    changed = copy.deepcopy(made)
+    changed["theorems"][0]["enclosures"]["intervals"]["hi"] = text_of([0.25])
+    assert not cn.verify(resealed(changed)).true
+
+
+def test_an_equilibrium_for_a_box_of_parameters() -> None:
+    """The same parameter enters every component: its effects must not be added up as if they were independent."""
+    field = leaky()
+    result = cn.equilibrium(field, np.zeros(4), p=cn.interval([2.0], [2.001]))
+    assert result.proved, repr(result)
+    made = result.certificate().document
+    found = cn.verify(made)
+    assert found.ok, str(found)
+    changed = copy.deepcopy(made)
+    state = changed["theorems"][0]["enclosures"]["state"]
+    middle = [0.5 * (a + b) for a, b in zip(numbers(state["lo"]), numbers(state["hi"]), strict=True)]
+    state["lo"], state["hi"] = text_of(middle), text_of(middle)
+    assert not cn.verify(resealed(changed)).true
+
+
 @pytest.mark.parametrize("name", ["diagonal", "general", "equilibrium", "krawczyk", "no_periodic_orbits"])
 def test_another_field_is_refused(name: str) -> None:
     """One weight is changed and every digest recomputed: the theorems are about another field."""

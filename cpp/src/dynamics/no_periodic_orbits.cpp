@@ -298,6 +298,10 @@ struct PeriodicOrbitExclusionTheorem {
                                            (options.region ? "of the region" : "with |x_i| <= 2^300") +
                                            " contract or expand; a smaller region may help.");
         if (criterion != "potential") found.region = region;
+        if (test.activated && criterion.find("potential") != std::string::npos) {
+            found.scaling_lower = squares(test.activated->e_negative);
+            found.scaling_upper = squares(test.activated->e_positive);
+        }
         return finish(std::move(found), span, criterion, std::move(evidence));
     }
 

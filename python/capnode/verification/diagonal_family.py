@@ -232,25 +232,47 @@ def _common_scale(program: Program, forms: list[Form | None], node: Node) -> tup
     return node, scale
 
 
+def _activated(program: Program) -> tuple[str, arb, Form] | None:
+    """(s, c, the form of y) of a field x' = c s(y), y = C x + d p + p (K x) + b; the numbers are exact or balls."""
+    if program.parameter_dim > 1 or program.depends_on_time:
+        return None
+    forms: list[Form | None] = []
+    for node in program.nodes:
+        try:
+            forms.append(_form(program, node, forms))
+        except NotAffine:
+            forms.append(None)
+    top, scale = _common_scale(program, forms, program.nodes[program.output])
+    form = forms[top.inputs[0]] if top.operation == "apply" else None
+    return None if form is None else (top.function, scale, form)
+
+
+def linear_part(program: Program) -> tuple[arb_mat, arb_mat] | None:
+    """(C, K) of a field x' = c s(A(p) x + b(p)), A(p) = C + p K, s any elementwise function; None for other fields."""
+    with ctx.workprec(EXACT_BITS):
+        found = _activated(program)
+        if found is None:
+            return None
+        n, form = program.dim, found[2]
+        if len(form.constant) != n:
+            return None
+        zero = [[arb(0)] * n] * n
+        return arb_mat(form.state or zero), arb_mat(form.mixed or zero)
+
+
 def recognise(program: Program) -> Family | None:
     """The family of the field, or None where it is not of this form."""
-    if program.parameter_dim != 1 or program.depends_on_time:
+    if program.parameter_dim != 1:
         return None
     with ctx.workprec(EXACT_BITS):
-        forms: list[Form | None] = []
-        for node in program.nodes:
-            try:
-                forms.append(_form(program, node, forms))
-            except NotAffine:
-                forms.append(None)
-        top, scale = _common_scale(program, forms, program.nodes[program.output])
-        if top.operation != "apply":
+        found = _activated(program)
+        if found is None:
             return None
-        form = forms[top.inputs[0]]
-        if form is None or form.mixed is None or form.state is None:
+        function, scale, form = found
+        if form.mixed is None or form.state is None:
             return None
         identity = all(_exactly(z, int(i == j)) for i, row in enumerate(form.mixed) for j, z in enumerate(row))
         still = form.parameter is None or all(_exactly(z, 0) for z in form.parameter)
         if not identity or not still or not bool(scale > 0):
             return None
-        return Family(top.function, scale, arb_mat(form.state), form.constant)
+        return Family(function, scale, arb_mat(form.state), form.constant)

@@ -1,8 +1,9 @@
 """Existence and uniqueness of zeros of x -> f(x, p), for every p of a box and every field of a weight ball, in Arb.
 
 Existence in a box E: K(E) = c - A f(c) + (I - A f'(E)) (E - c) lies in E (Brouwer; A is proved regular by the next
-test). Uniqueness in a box U: some s > 0 has |I - A f'(U)| s < s, so x - A f(x) contracts U in max |x_i| / s_i and has
-at most one fixed point there; A and f' are regular on U.
+test). For a box P of parameters with the middle m, A f(c, p) lies in A f(c, m) + (A f_p(c, P)) (P - m) too.
+Uniqueness in a box U: some s > 0 has |I - A f'(U)| s < s, so x - A f(x) contracts U in max |x_i| / s_i and has at most
+one fixed point there; A and f' are regular on U.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class ZeroTests:
         """A f(c, p) for all p, as A f(c, p_bar) + (A f_p(c, p)) (p - p_bar): A is applied before p is let loose."""
         value = self.evaluator.jet({0: list(centre)}, {0: list(self.middle)})[0]
         step = (inverse * arb_mat(self.size, 1, list(value))).entries()
-        if all(z.is_exact() for z in self.parameter):
+        if all(bool(p == m) for p, m in zip(self.parameter, self.middle, strict=True)):
             return list(step)
         slope = inverse * arb_mat(self.evaluator.jacobian(centre, self.parameter).dp or [])
         offset = arb_mat(len(self.middle), 1, [a - b for a, b in zip(self.parameter, self.middle, strict=True)])

@@ -58,7 +58,8 @@ struct PeriodicOrbitExclusion {
     /// orbits.
     std::optional<Interval> symmetric_lower;
     std::optional<Interval> symmetric_upper;
-    std::vector<double> scaling_lower;  // the D that proved the lowest and the highest interval (empty: D = I)
+    std::vector<double> scaling_lower;  // the D that proved the lowest and the highest interval (empty: D = I);
+                                        // "potential": hints of the D tried besides I
     std::vector<double> scaling_upper;
 };
 
