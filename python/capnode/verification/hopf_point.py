@@ -146,7 +146,11 @@ def lyapunov_of_family(family: Family, slope: arb, zero: Point) -> arb | None:
     value = acb(-zero.parameter, level)
     i = min(range(n), key=lambda k: float(abs(basis.discs.centre[k] - value).mid()))
     right, left = basis.vector_bounds(i), basis.vector_bounds(i, left=True)
-    if right is None or left is None or not bool(abs(basis.discs.centre[i] - value) < 2 * basis.discs.radius[i] + 1e-9):
+    # the eigenvalue of every member lies in some disc, and in no other than the isolated i
+    others = [k for k in range(n) if k != i]
+    if not all(bool(abs(basis.discs.centre[k] - value) > basis.discs.radius[k]) for k in others):
+        return None
+    if right is None or left is None:
         return None
 
     def about_unit(bounds: list[arb]) -> list[acb]:
