@@ -142,3 +142,11 @@ def test_what_cannot_be_separated_is_not_proved() -> None:
 def test_misuse(a: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         spectrum(a)
+
+
+def test_eigenvalues_beyond_the_largest_double() -> None:
+    # 3.4e308 is no double: a disc about infinity encloses nothing.
+    result = spectrum(np.full((2, 2), 1.7e308))
+    assert not result.proved
+    assert result.verdict == "unbounded"
+    assert spectrum(np.array([[1.7e308, 1.7e308], [-1.7e308, 1.7e308]])).proved

@@ -61,8 +61,9 @@ void connect(Spectrum& s) {
     }
 }
 
-// Order by decreasing real part, undo the scaling by 2^k.
-void finish(Spectrum& s, int k) {
+// Order by decreasing real part, undo the scaling by 2^k; false where a centre or a radius is beyond the largest
+// double.
+bool finish(Spectrum& s, int k) {
     const std::size_t n = s.center.size();
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -83,8 +84,17 @@ void finish(Spectrum& s, int k) {
             t.radius[i] = add_up(t.radius[i], 2.0 * smallest_subnormal);
     }
     s = std::move(t);
+    for (std::size_t i = 0; i < n; ++i) {
+        if (!(std::fabs(s.center[i].real()) < infinity) || !(std::fabs(s.center[i].imag()) < infinity) ||
+            !(s.radius[i] < infinity)) {
+            return false;
+        }
+    }
     connect(s);
+    return true;
 }
+
+constexpr const char* beyond_doubles = "An eigenvalue may be beyond the largest double.";
 
 bool all_finite(const std::vector<double>& x) {
     return std::all_of(x.begin(), x.end(), [](double v) { return v < infinity; });
@@ -148,7 +158,7 @@ Result<Spectrum> SpectrumTheorem::prove(const BallMatrix& matrix) {
             below("defect of the inverse eigenvector matrix |I - R V|", basis.alpha, "<", 0.5),
             below("widest disc", widest, "<", infinity)};
         evidence.insert(evidence.end(), by_inertia.begin(), by_inertia.end());
-        finish(s, k);
+        if (!finish(s, k)) return Answer::not_proved(Verdict::unbounded, beyond_doubles, std::move(evidence));
         return Answer::make_proved(std::move(s), std::move(evidence));
     }
 
@@ -175,7 +185,7 @@ Result<Spectrum> SpectrumTheorem::prove(const BallMatrix& matrix) {
     if (!(widest < infinity)) {
         return Answer::not_proved(Verdict::unbounded, "A disc has radius " + number(widest) + ".", std::move(evidence));
     }
-    finish(s, k);
+    if (!finish(s, k)) return Answer::not_proved(Verdict::unbounded, beyond_doubles, std::move(evidence));
     return Answer::make_proved(std::move(s), std::move(evidence));
 }
 
