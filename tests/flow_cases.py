@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import flow_oracle
 import numpy as np
 from flint import arb
-from oracle_field import FUNCTIONS, POSITIVE_ONLY, Graph, outside, random_graph
 
+import flow_oracle
 from capnode.field import Field
 from capnode.integrate import integrate
 from capnode.interval_array import IntervalArray
+from oracle_field import FUNCTIONS, POSITIVE_ONLY, Graph, outside, random_graph
 
 ACTIVATIONS = (*FUNCTIONS, "2", "3", "-1", "-2")
 

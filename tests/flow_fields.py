@@ -75,6 +75,9 @@ def van_der_pol() -> Field:
     return scalar_field(2, 0, lambda x, y: [y + 0.0 * x, (1.0 - x * x) * y - x])
 
 
+LAUB_LOOMIS_CENTRE = np.array([1.2, 1.05, 1.5, 2.4, 1.0, 0.1, 0.45])
+
+
 def laub_loomis() -> Field:
     return scalar_field(
         7,

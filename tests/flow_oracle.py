@@ -13,6 +13,7 @@ from typing import Any
 import flint
 import numpy as np
 from flint import arb, arb_mat, arb_series
+
 from oracle_field import Graph
 
 ORDER = 50

@@ -18,6 +18,7 @@ from capnode.arguments import core_of
 from capnode.interval_array import IntervalArray, interval
 from capnode.progress import ProgressOption, reporting
 from capnode.result import Evidence, Provenance, Result, Verdict, partial_result
+from capnode.time_gap import move_back
 from capnode.trajectory import Trajectory, TrajectoryBatch
 
 FloatArray = NDArray[np.float64]
@@ -149,22 +150,27 @@ def times_of(t: Any, t0: float) -> tuple[float, FloatArray | None]:
     moves = sign * np.diff(array)
     if not (moves > 0.0).all():
         k = int(np.argmin(moves > 0.0))
-        raise ValueError(f"the times must be strictly monotone: t[{k}] = {array[k]!r}, t[{k + 1}] = {array[k + 1]!r}")
+        raise ValueError(
+            f"the times must be strictly monotone: t[{k}] = {float(array[k])!r}, t[{k + 1}] = {float(array[k + 1])!r}"
+        )
     if sign * (array[0] - t0) < 0.0:
-        raise ValueError(f"the times must lie on one side of t0 = {t0!r}: t[0] = {array[0]!r}, t[-1] = {final!r}")
+        raise ValueError(
+            f"the times must lie on one side of t0 = {t0!r}: t[0] = {float(array[0])!r}, t[-1] = {final!r}"
+        )
     return final, array
 
 
-def duration_of(final: float, t0: float) -> float:
-    """final - t0 where it is a double; a ValueError otherwise, with the nearest final time for which it is one."""
-    duration = final - t0
-    back = duration - final
-    if (final - (duration - back)) + (-t0 - back) != 0.0:  # the error of the sum (Knuth)
-        raise ValueError(
-            f"t - t0 = {final!r} - {t0!r} is not a double, so the run would end beside t; "
-            f"end at {t0 + duration!r}, or move t0 to a multiple of a power of two"
-        )
-    return duration
+def duration_of(final: float, t0: float) -> tuple[float, bool]:
+    """A double at least as long as final - t0, and whether it is that number exactly."""
+    difference = interval(final) - interval(t0)
+    lo, hi = float(difference.lo), float(difference.hi)
+    return (hi if final > t0 else lo), lo == hi
+
+
+def inward(t0: float, offsets: FloatArray) -> FloatArray:
+    """Doubles between t0 and the times t0 + offsets, as near to these as can be."""
+    times = interval(t0) + interval(offsets)
+    return np.where(offsets >= 0.0, times.lo, times.hi)
 
 
 def _choices(engine: str, step: str, order: int | None, tolerance: float, max_steps: int, max_seconds: float) -> None:
@@ -225,7 +231,7 @@ def integrate(
     lanes = None if sets.single else len(sets.centres)
     p_lo, p_hi = parameter_sets(core, p, lanes)
     final, times = times_of(t, start)
-    duration = duration_of(final, start)
+    duration, exact = duration_of(final, start)
     with reporting(progress) as report:
         answer = _core.integrate(
             core,
@@ -237,11 +243,13 @@ def integrate(
             order=order or 0,
             tolerance=tolerance,
             derivative=derivative,
-            dense=sets.single or times is not None,
+            dense=sets.single or times is not None or not exact,
             max_steps=max_steps,
             max_seconds=max_seconds,
             progress=(lambda share: report("integrate", int(1000 * share), 1000)) if progress else None,
         )
+    if not exact:
+        move_back(answer, core, final, start, duration, p_lo, p_hi)
     inputs = {"x0": x0, "t": t, "t0": start, "p": p}
     provenance = Provenance("integrate", field, inputs)
     if sets.single:
@@ -252,22 +260,24 @@ def integrate(
 def _one(
     answer: Mapping[str, Any], t0: float, final: float, times: FloatArray | None, provenance: Provenance
 ) -> Result[Trajectory]:
-    dense, offset = answer["dense"][0], float(answer["reached"][0])
+    dense = answer["dense"][0]
     proved = answer["verdicts"][0] == Verdict.proved
-    reached = final if proved else t0 + offset
-    shown = t0 + dense.offsets() if times is None else times[np.abs(times - t0) <= abs(offset)]
+    ends = inward(t0, dense.offsets())
+    reached = final if proved else float(ends[-1])
+    if times is None:
+        times = np.append(ends[:-1], reached)
     tangent = answer["derivative"]
     trajectory = Trajectory(
         final=IntervalArray(answer["final"][0][0], answer["final"][1][0]),
         derivative=None if tangent is None else IntervalArray(tangent[0][0], tangent[1][0]),
         reached=reached,
         t0=t0,
-        times=np.asarray(shown),
+        times=times[np.abs(times - t0) <= abs(reached - t0)],
         steps=int(answer["steps"][0]),
         dense=dense,
     )
     detail = _detail(answer["details"][0], reached, final, proved)
-    return partial_result(answer["verdicts"][0], detail, trajectory, _evidence(offset, final - t0), provenance)
+    return partial_result(answer["verdicts"][0], detail, trajectory, _evidence(t0, reached, final), provenance)
 
 
 def _many(
@@ -275,7 +285,7 @@ def _many(
 ) -> Result[TrajectoryBatch]:
     verdicts = tuple(Verdict(v) for v in answer["verdicts"])
     proved = np.array([v is Verdict.proved for v in verdicts])
-    reached = np.where(proved, final, t0 + answer["reached"])
+    reached = np.where(proved, final, inward(t0, answer["reached"]))
     details = tuple(
         _detail(d, float(r), final, bool(ok)) for d, r, ok in zip(answer["details"], reached, proved, strict=True)
     )
@@ -284,7 +294,7 @@ def _many(
         lo = np.full((len(proved), len(times), answer["final"][0].shape[1]), -math.inf)
         hi = np.full_like(lo, math.inf)
         for lane, dense in enumerate(answer["dense"]):
-            there = np.abs(times - t0) <= abs(answer["reached"][lane])
+            there = np.abs(times - t0) <= abs(reached[lane] - t0)
             lo[lane, there], hi[lane, there] = dense.enclosure(times[there], times[there])
         states = IntervalArray(lo, hi)
     tangent = answer["derivative"]
@@ -303,17 +313,18 @@ def _many(
     verdict = verdicts[first]
     missing = int((~proved).sum())
     detail = f"{missing} of {len(proved)} lanes, the first is {first}: {details[first]}" if missing else ""
-    shortest = float(np.min(np.abs(answer["reached"])))
-    return partial_result(verdict, detail, batch, _evidence(shortest, final - t0), provenance)
+    shortest = float(reached[int(np.argmin(np.abs(reached - t0)))])
+    return partial_result(verdict, detail, batch, _evidence(t0, shortest, final), provenance)
 
 
 def _detail(detail: str, reached: float, final: float, proved: bool) -> str:
     return "" if proved else f"{detail}; proved up to t = {reached!r} of {final!r}"
 
 
-def _evidence(reached: float, wanted: float) -> tuple[Evidence, ...]:
-    a, b = abs(reached), abs(wanted)
-    return (Evidence("time covered", (a, a), ">=", (b, b), a >= b),)
+def _evidence(t0: float, reached: float, final: float) -> tuple[Evidence, ...]:
+    forward = final > t0
+    relation, holds = (">=", reached >= final) if forward else ("<=", reached <= final)
+    return (Evidence("time reached", (reached, reached), relation, (final, final), holds),)
 
 
 @dataclass(frozen=True, eq=False)

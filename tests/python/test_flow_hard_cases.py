@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import flint
-import flow_oracle
 import numpy as np
 import pytest
 from flint import arb
-from flow_cases import Case, examine, network_case
-from oracle_field import Graph, outside
 
+import flow_oracle
 from capnode import _core
 from capnode.field import Field
 from capnode.integrate import integrate
+from flow_cases import Case, examine, network_case
+from oracle_field import Graph, outside
 
 ARRAY = np.ndarray[Any, Any]
 

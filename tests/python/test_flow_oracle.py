@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from flow_cases import ACTIVATIONS, Outcome, examine, graph_case, network_case
 
 

@@ -23,8 +23,8 @@ class DenseOutput {
     const std::vector<FlowStep>& steps() const { return steps_; }
     /// Ends of the steps after t0, as offsets from it: 0 first; exact.
     std::vector<double> offsets() const;
-    /// Everything within t, a subset of the times covered, as far as a double can tell. Throws std::invalid_argument,
-    /// with the numbers, where t certainly reaches outside of them.
+    /// Everything within t. Throws std::invalid_argument, with the numbers, where t may reach outside of the times
+    /// covered.
     std::vector<Interval> enclosure(Interval t) const;
     /// The same for offsets from t0.
     std::vector<Interval> enclosure_at_offset(Interval s) const;
