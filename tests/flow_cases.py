@@ -63,10 +63,8 @@ def network_case(rng: np.random.Generator, index: int, *, width: float = 0.0, we
     if name in POSITIVE_ONLY or name.startswith("-"):
         y = g.push(hidden, "apply", "square", y)
         y = g.push(hidden, "affine", y, (np.eye(hidden), None), (np.full(hidden, 0.75), None))
-    if name.lstrip("-").isdigit():
-        y = g.push(hidden, "power", y, int(name))
-    else:
-        y = g.push(hidden, "apply", name, y)
+    power = name.lstrip("-").isdigit()
+    y = g.push(hidden, "power", y, int(name)) if power else g.push(hidden, "apply", name, y)
     if rng.random() < 0.3:
         y = g.push(hidden, "affine", y, tensor(hidden, hidden, size=1.5), None)
         y = g.push(hidden, "apply", str(rng.choice(["tanh", "sigmoid", "sin", "softplus"])), y)

@@ -146,7 +146,7 @@ def test_flush_to_zero_of_the_caller() -> None:
     assert answer.final.lo.tobytes() == clean.final.lo.tobytes()
 
 
-@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e-30, 30.0])
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e-30, 30.0, 1e5])
 def test_small_and_large_numbers(size: float) -> None:
     """Around 0, where everything underflows, and in saturation."""
     rng = np.random.default_rng(79)

@@ -174,11 +174,11 @@ void ErrorSet::propagate_ellipsoid(const double* phi, const double* d, double ba
         }
         double l2 = 0.0;
         for (const double x : basis_.data) l2 += x * x;
-        const double l = std::sqrt(l2) * slack;
+        const double l = std::sqrt(l2) * slack + 0x1p-480;
         for (std::size_t i = 0; i < n_; ++i) {  // |delta A z|_i <= gamma |Phi_i|_2 |L|_F
             double row = 0.0;
             for (std::size_t k = 0; k < n_; ++k) row += phi[i * n_ + k] * phi[i * n_ + k];
-            side[i] += g * std::sqrt(row) * l;
+            side[i] += g * (std::sqrt(row) + 0x1p-480) * l;
         }
         for (const double x : a.data) p2 += x * x;
     }
@@ -232,7 +232,7 @@ void ErrorSet::magnitude(double* out) const {
         } else {
             double sum = 0.0;
             for (std::size_t j = 0; j < n_; ++j) sum += basis_(i, j) * basis_(i, j);
-            const double bound = sum < infinity ? std::sqrt(sum) * slack + underflow : infinity;
+            const double bound = sum < infinity ? std::sqrt(sum) * slack + 0x1p-480 : infinity;
             std::fill(out + i * columns_, out + (i + 1) * columns_, bound);
         }
     }
@@ -255,7 +255,7 @@ double ErrorSet::euclidean() const {
             largest = sum <= largest ? largest : sum;
         }
     }
-    return largest < infinity ? std::sqrt(largest) * slack + underflow : infinity;
+    return largest < infinity ? std::sqrt(largest) * slack + 0x1p-480 : infinity;
 }
 
 bool ErrorSet::is_finite() const {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
 constexpr double underflow = 0x1p-960;
+constexpr double tiny_norm = 0x1p-480;  // lost by squares that underflow
 
 // out = a b (n x n times n x cols); errs entrywise by gamma_n |a||b|.
 void multiply(const double* a, const Matrix& b, std::size_t n, Matrix& out) {
@@ -95,7 +96,7 @@ void FlowLane::refresh_magnitude() {
         magnitude_[i] = finite_or_infinite(magnitude_[i] + box);
         sum += box * box;
     }
-    euclidean_ = finite_or_infinite(error_.euclidean() + std::sqrt(sum) * slack);
+    euclidean_ = finite_or_infinite(error_.euclidean() + std::sqrt(sum) * slack + (radii_.empty() ? 0.0 : tiny_norm));
 }
 
 // x(h) = P(h) + Phi (C r0 + s) + w: Phi_bar C and Phi_bar S exactly, everything else into the new error of S:
@@ -148,14 +149,14 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
                 for (std::size_t c = 0; c < n_; ++c) column[c] += y_(k, c) * y_(k, c);
             }
             for (std::size_t c = 0; c < n_; ++c) {
-                column[c] = std::sqrt(column[c]) * slack;
+                column[c] = std::sqrt(column[c]) * slack + tiny_norm;
                 longest = column[c] <= longest ? longest : column[c];
             }
             ball = finite_or_infinite(step.phi_norm * (longest + y_error_->euclidean()));
             for (std::size_t i = 0; i < n_; ++i) {
                 double row = 0.0;
                 for (std::size_t k = 0; k < n_; ++k) row += step.phi[i * n_ + k] * step.phi[i * n_ + k];
-                row = g * std::sqrt(row);
+                row = g * (std::sqrt(row) + tiny_norm);
                 for (std::size_t c = 0; c < n_; ++c) dy[i * n_ + c] = finite_or_infinite(row * column[c]);
             }
         } else {

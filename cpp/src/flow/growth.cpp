@@ -156,7 +156,7 @@ double spectral_norm(const Matrix& a) {
     double square = 0.0;
     for (const double x : a.data) square += x * x;
     square *= slack;
-    const double frobenius = std::sqrt(square) * slack + underflow;
+    const double frobenius = std::sqrt(square) * slack + 0x1p-480;  // whose squares may underflow
     if (!(square < 1e140) || !(square > 1e-140)) return frobenius;
     const Matrix product = blas::syrk(a.rows <= a.cols ? a : transpose(a));
     std::vector<double> guess;

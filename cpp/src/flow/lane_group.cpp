@@ -8,6 +8,7 @@ namespace {
 
 constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
 constexpr double underflow = 0x1p-960;
+constexpr double tiny_norm = 0x1p-480;  // likewise
 constexpr double least_tube = 0x1p-900;
 
 }  // namespace
@@ -75,12 +76,12 @@ void LaneGroup::step() {
         scale_[l] = std::copysign(std::ldexp(1.0, std::ilogb(guess)), lane->remaining());
     }
     engine_->coefficients(scale_.data());
+    if (!tube_mode_) engine_->tangent_coefficients();
     for (std::size_t l = 0; l < lanes; ++l) choose_length(l);
     shorten_until_defect_is_small();
     shorten_until_tube_holds();
     engine_->evaluate(theta_.data(), value_.data(), value_error_.data());
     if (!tube_mode_) {
-        engine_->tangent_coefficients();
         engine_->tangent_defect(tangent_defect_.data());
         engine_->evaluate_tangent(theta_.data(), phi_.data(), phi_error_.data());
     }
@@ -89,7 +90,9 @@ void LaneGroup::step() {
     }
 }
 
-// theta from the last coefficients: |z_k| theta^k <= tolerance.
+// theta from the last coefficients: |z_k| theta^k <= tolerance. The same of the tangents, whose radius of convergence
+// still counts where the solution itself hardly moves (a stable equilibrium); where no derivative is wanted they only
+// carry sets, and three digits will do.
 void LaneGroup::choose_length(std::size_t l) {
     theta_[l] = 1.0;
     FlowLane* lane = lanes_[l];
@@ -108,6 +111,12 @@ void LaneGroup::choose_length(std::size_t l) {
             failed_[l] = "the Taylor coefficients of the solution overflow";
             return;
         }
+    }
+    if (!tube_mode_) {
+        const double wanted = options_.derivative ? 64.0 * local_tolerance() : 1e-3;
+        const double k = static_cast<double>(engine_->tangent_order());
+        const double m = engine_->largest_tangent(engine_->tangent_order(), l);
+        if (m > 0.0) theta = std::min(theta, std::exp2(std::log2(wanted / m) / k));
     }
     set_length(l, theta * std::fabs(scale_[l]) * lane->step_factor);
 }
@@ -195,7 +204,8 @@ void LaneGroup::guess_tube(std::size_t l, double factor) {
     if (by_norm_) {
         double sum = 0.0;
         for (std::size_t i = 0; i < n_; ++i) sum += bare_defect_[i * lanes + l] * bare_defect_[i * lanes + l];
-        const double tube = factor * lane.tube_ratio[0] * (lane.euclidean() + std::sqrt(sum)) + least_tube;
+        const double tube =
+            factor * lane.tube_ratio[0] * (lane.euclidean() + std::sqrt(sum) + 2.0 * tiny_norm) + least_tube;
         for (std::size_t i = 0; i < n_; ++i) tube_[i * lanes + l] = tube;
         return;
     }
@@ -226,7 +236,7 @@ bool LaneGroup::tube_holds(std::size_t l, double& excess) {
     if (by_norm_) {
         double sum = 0.0;
         for (std::size_t i = 0; i < n_; ++i) sum += bare_defect_[i * lanes + l] * bare_defect_[i * lanes + l];
-        const double inflow = (lane.euclidean() + std::sqrt(sum)) * slack + underflow;
+        const double inflow = (lane.euclidean() + std::sqrt(sum)) * slack + tiny_norm;
         set_growth_by_norm(l);
         const double needed = inflow * exponential_up(exponent_[l]) * slack;
         lanes_[l]->tube_ratio[0] = std::min(4.0, needed / inflow);
@@ -341,8 +351,8 @@ void LaneGroup::advance(std::size_t l) {
             bare_norm += bare_[i] * bare_[i];
             rounding_norm += centre_error_[i] * centre_error_[i];
         }
-        bare_norm = std::sqrt(bare_norm) * slack + underflow;
-        rounding_norm = std::sqrt(rounding_norm) * slack + underflow;
+        bare_norm = std::sqrt(bare_norm) * slack + tiny_norm;
+        rounding_norm = std::sqrt(rounding_norm) * slack + tiny_norm;
         peak = exponential_up(exponent_[l]);
     }
     if (tube_mode_) {
@@ -367,7 +377,7 @@ void LaneGroup::advance(std::size_t l) {
             }
             step.defect = bare_.data();
             step.defect_norm = peak * bare_norm * slack;
-            step.phi_norm = (peak * std::sqrt(sum) + std::sqrt(rounding)) * slack + underflow;
+            step.phi_norm = (peak * (std::sqrt(sum) + tiny_norm) + std::sqrt(rounding) + tiny_norm) * slack;
         } else {
             growth_[l].apply(bare_.data(), needed_.data());
             for (std::size_t i = program_->dim; i < n_; ++i) needed_[i] = bare_[i];  // rows without motion

@@ -5,6 +5,7 @@
 
 #include "capnode/flow/step_kernels.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/elementary.hpp"
 #include "capnode/numerics/interval.hpp"
 #include "capnode/numerics/lanes.hpp"
 #include "growth.hpp"
@@ -20,6 +21,8 @@ constexpr double u = unit_roundoff;
 // times 2^-1074, each in a product whose other factor is below 2^40 (a larger factor makes the step fail).
 constexpr double slack = 1.0 + 0x1p-32;
 constexpr double underflow = 0x1p-960;
+// What the square root of a sum of squares may lose where the squares underflow.
+constexpr double tiny_norm = 0x1p-480;
 
 inline double bound(double x) { return x * slack + underflow; }
 
@@ -112,7 +115,7 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
                     const double x = a(r, c) + (i.weight->exact() ? 0.0 : i.weight->rad(r, c));
                     sum += x * x;
                 }
-                row_norm_[i.out][r] = bound(std::sqrt(sum));
+                row_norm_[i.out][r] = bound(std::sqrt(sum)) + tiny_norm;
             }
             absolute_[i.out] = std::move(a);
         }
@@ -322,6 +325,22 @@ void StepEngine::pure_error(const Instruction& i) {
     kernels_.gronwall(at(pure_, i.out), at(slope_, i.out), at(initial_error_, i.out), at(tail_, i.out),
                       at(tail_, square), at(first_, i.a), suffix(i.a, 1), suffix(w, 0), coefficient(w, 0), suffix(w, 1),
                       suffix(i.out, 0), at(first_, i.out), 1.0 / static_cast<double>(top_ + 1), n);
+    // Where Gronwall's factor is of no use (saturation: V moves far, f hardly), f over the range of V does as well:
+    // |f(V) - U| <= max |f(v) - u_0| + ||U - u_0||, |f'| <= sup |f'(v)|, v in v_0 +- variation.
+    for (std::size_t j = 0; j < n; ++j) {
+        double& pure = at(pure_, i.out)[j];
+        double& steepest = at(slope_, i.out)[j];
+        if (pure <= 1e-9) continue;
+        const double v0 = coefficient(i.a, 0)[j];
+        const double around = suffix(i.a, 1)[j] * slack + underflow;
+        const Interval v = widen(Interval(v0), around < infinity ? around : infinity);
+        const std::array<Interval, 4> f = derivatives(i.function, v);
+        const double far = magnitude(f[0] - Interval(coefficient(i.out, 0)[j])) + suffix(i.out, 1)[j];
+        const double e = bound(far);
+        if (e < pure || !(pure < infinity)) pure = e;
+        const double d = magnitude(f[1]);
+        if (d < steepest || !(steepest < infinity)) steepest = d;
+    }
 }
 
 void StepEngine::radii(const double* state_radius, bool ball) {
@@ -570,6 +589,14 @@ void StepEngine::tangent_coefficients() {
             if (i.on_path && i.primitive != Primitive::state) tangent_coefficient(i, k);
         }
     }
+}
+
+double StepEngine::largest_tangent(std::size_t k, std::size_t lane) const {
+    const double* d = tangents_.data() + k * tangent_stride_ + tangent_offset_[state_] * columns_ * lanes_;
+    double m = 0.0;
+    for (std::size_t j = lane; j < rows() * columns_ * lanes_; j += lanes_)
+        m = std::fabs(d[j]) <= m ? m : std::fabs(d[j]);
+    return m;
 }
 
 void StepEngine::tangent_coefficient(const Instruction& i, std::size_t k) {
@@ -965,12 +992,12 @@ const StepEngine::WeightNorms& StepEngine::weight_norms(const Instruction& i) {
     if (w.known) return w;
     double sum = 0.0;
     for (const double x : i.weight->mid.data) sum += x * x;
-    w.frobenius = bound(std::sqrt(sum));
+    w.frobenius = bound(std::sqrt(sum)) + tiny_norm;
     w.spectral = std::min(w.frobenius, spectral_norm(i.weight->mid));
     if (!i.weight->exact()) {
         sum = 0.0;
         for (const double x : i.weight->rad.data) sum += x * x;
-        w.radius = bound(std::sqrt(sum));
+        w.radius = bound(std::sqrt(sum)) + tiny_norm;
     }
     w.known = true;
     return w;

@@ -61,6 +61,9 @@ class StepEngine {
 
     // ---- tangents; arrays are [(row * rows + column) * lanes + lane] ----
     void tangent_coefficients();
+    std::size_t tangent_order() const { return tangent_order_; }
+    /// max |coefficient k of Q| of one lane; NaN where one is.
+    double largest_tangent(std::size_t k, std::size_t lane) const;
     /// Encloses J over the whole step and tube (after radii): mid and rad.
     void jacobian_range(double* mid, double* rad);
     /// J in the middle of the step, and by lane bounds of |J(t) - mid|_2, the largest and the average over the step.
