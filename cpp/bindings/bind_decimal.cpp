@@ -32,8 +32,20 @@ void register_decimal(py::module_& m) {
             return py::make_tuple(lo, hi);
         },
         "The tightest interval around each number written");
-    m.def("decimal_down", &decimal_down, py::arg("x"), py::arg("digits"), "A decimal number certainly <= x");
-    m.def("decimal_up", &decimal_up, py::arg("x"), py::arg("digits"), "A decimal number certainly >= x");
+    m.def(
+        "decimal_down",
+        [](double x, int digits) {
+            const FloatEnvironment guard;
+            return decimal_down(x, digits);
+        },
+        py::arg("x"), py::arg("digits"), "A decimal number certainly <= x");
+    m.def(
+        "decimal_up",
+        [](double x, int digits) {
+            const FloatEnvironment guard;
+            return decimal_up(x, digits);
+        },
+        py::arg("x"), py::arg("digits"), "A decimal number certainly >= x");
 }
 
 }  // namespace capnode::bindings

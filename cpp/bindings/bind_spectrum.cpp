@@ -66,15 +66,16 @@ void register_spectrum(py::module_& module) {
              [](const VerifiedEigenbasis& b, const std::vector<std::size_t>& indices) {
                  return tuple(guarded([&] { return left_eigenvectors(b, indices); }));
              })
-        .def("pairing", [](const VerifiedEigenbasis& b, std::size_t i) { return ball_tuple(pairing(b, i)); })
+        .def("pairing", [](const VerifiedEigenbasis& b,
+                           std::size_t i) { return ball_tuple(guarded([&] { return pairing(b, i); })); })
         .def("count",
              [](const VerifiedEigenbasis& b) {
-                 const HalfPlaneCount c = count_half_planes(b);
+                 const HalfPlaneCount c = guarded([&] { return count_half_planes(b); });
                  return py::make_tuple(c.positive, c.negative, c.undecided);
              })
         .def("count_others",
              [](const VerifiedEigenbasis& b, std::size_t i) {
-                 const HalfPlaneCount c = count_others(b, i);
+                 const HalfPlaneCount c = guarded([&] { return count_others(b, i); });
                  return py::make_tuple(c.positive, c.negative, c.undecided);
              })
         .def("real_part",

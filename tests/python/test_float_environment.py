@@ -91,3 +91,10 @@ def test_subnormal_weights_survive(request: pytest.FixtureRequest) -> None:
         scaled = 1e-300 * wide
         assert all(r.tobytes() == wide.tobytes() for r in results)
     assert text(scaled, radius) == tiny
+
+
+def test_subnormal_ends_are_printed_outward(request: pytest.FixtureRequest) -> None:
+    clean = [_core.decimal_up(x, 3) for x in (5e-324, 1e-310)] + [_core.decimal_down(-5e-324, 3)]
+    request.getfixturevalue("flushing")
+    printed = [_core.decimal_up(x, 3) for x in (5e-324, 1e-310)] + [_core.decimal_down(-5e-324, 3)]
+    assert printed == clean == ["4.95e-324", "1e-310", "-4.95e-324"]
