@@ -11,6 +11,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "capnode/flow/dense_output.hpp"
+#include "capnode/flow/discrete_map.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "signal_poll.hpp"
@@ -18,14 +19,30 @@
 namespace capnode::bindings {
 namespace {
 
-py::tuple stacked(const std::vector<FlowResult>& results, std::vector<Interval> FlowResult::* member,
+py::tuple rows_of_bounds(const std::vector<std::vector<Interval>>& values, py::ssize_t n) {
+    const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(values.size()), n};
+    py::array_t<double> low(shape);
+    py::array_t<double> high(shape);
+    std::size_t i = 0;
+    for (const auto& row : values) {
+        for (const Interval& x : row) {
+            low.mutable_data()[i] = x.lo;
+            high.mutable_data()[i] = x.hi;
+            ++i;
+        }
+    }
+    return py::make_tuple(low, high);
+}
+
+template <class Answer>
+py::tuple stacked(const std::vector<Answer>& results, std::vector<Interval> Answer::* member,
                   std::vector<py::ssize_t> shape) {
     shape.insert(shape.begin(), static_cast<py::ssize_t>(results.size()));
     py::array_t<double> lo(shape);
     py::array_t<double> hi(shape);
     double* to_lo = lo.mutable_data();
     double* to_hi = hi.mutable_data();
-    for (const FlowResult& r : results) {
+    for (const Answer& r : results) {
         for (const Interval& x : r.*member) {
             *to_lo++ = x.lo;
             *to_hi++ = x.hi;
@@ -89,6 +106,52 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     return flow_results(results, field.dim(), derivative, dense, t0);
 }
 
+// stages: (field, residual, step, steps). `states` per lane: (steps taken + 1, n).
+py::dict iterate_from_python(const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages,
+                             const py::object& centres, const py::object& directions, const py::object& radii,
+                             const py::object& parameter_lo, const py::object& parameter_hi, double t0, bool derivative,
+                             bool keep, double max_seconds, const py::object& progress) {
+    const std::vector<InitialSet> starts =
+        initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
+    std::vector<IterationStage> list;
+    for (const auto& [field, residual, step, steps] : stages) list.push_back({{field, residual, step}, steps});
+    SignalPoll poll(progress);
+    IterationOptions options;
+    options.derivative = derivative;
+    options.keep = keep;
+    options.max_seconds = max_seconds;
+    options.progress = [&](double share) { poll.share(share); };
+    options.interrupted = [&] { return poll.stop(); };
+    std::vector<IterationResult> results;
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        results = iterate(list, starts, options);
+    }
+    poll.rethrow();
+    const auto n = static_cast<py::ssize_t>(list.front().map.field.dim());
+    const auto lanes = static_cast<py::ssize_t>(results.size());
+    py::array_t<std::int64_t> steps(lanes);
+    py::list verdicts;
+    py::list details;
+    py::list states;
+    for (py::ssize_t l = 0; l < lanes; ++l) {
+        const IterationResult& r = results[static_cast<std::size_t>(l)];
+        steps.mutable_data()[l] = static_cast<std::int64_t>(r.steps);
+        verdicts.append(name(r.verdict));
+        details.append(r.detail);
+        if (keep) states.append(rows_of_bounds(r.states, n));
+    }
+    py::dict d;
+    d["steps"] = steps;
+    d["verdicts"] = verdicts;
+    d["details"] = details;
+    d["final"] = stacked(results, &IterationResult::final, {n});
+    d["derivative"] = derivative ? py::object(stacked(results, &IterationResult::derivative, {n, n})) : py::none();
+    d["states"] = keep ? py::object(states) : py::none();
+    return d;
+}
+
 // Arrays of times (k,) as pairs of ends -> (k, n).
 py::tuple dense_enclosures(const DenseOutput& output, const py::object& lo, const py::object& hi, bool offsets) {
     const Matrix a = to_column(lo, "t");
@@ -103,18 +166,7 @@ py::tuple dense_enclosures(const DenseOutput& output, const py::object& lo, cons
             values.push_back(offsets ? output.enclosure_at_offset(t) : output.enclosure(t));
         }
     }
-    const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(a.size()), static_cast<py::ssize_t>(output.dim())};
-    py::array_t<double> low(shape);
-    py::array_t<double> high(shape);
-    std::size_t i = 0;
-    for (const auto& row : values) {
-        for (const Interval& x : row) {
-            low.mutable_data()[i] = x.lo;
-            high.mutable_data()[i] = x.hi;
-            ++i;
-        }
-    }
-    return py::make_tuple(low, high);
+    return rows_of_bounds(values, static_cast<py::ssize_t>(output.dim()));
 }
 
 py::dict step_record(const DenseOutput& output, std::size_t index) {
@@ -150,6 +202,10 @@ void register_flow(py::module_& module) {
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
                py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
+    module.def("iterate", &iterate_from_python, py::arg("stages"), py::arg("centres"), py::kw_only(),
+               py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
+               py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("derivative") = false,
+               py::arg("keep") = false, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
 }
 
 }  // namespace capnode::bindings

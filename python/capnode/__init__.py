@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from capnode._core import version as __version__
 from capnode.certificate import Certificate
+from capnode.discrete import DiscreteMap, Iteration, IterationBatch, euler_map, iterate
 from capnode.equilibrium import Equilibrium, equilibrium
 from capnode.errors import InternalError, NotProved, UnsupportedOperation
 from capnode.field import Field
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Certificate",
+    "DiscreteMap",
     "Equilibrium",
     "Evidence",
     "Field",
@@ -37,6 +39,8 @@ __all__ = [
     "HopfSearch",
     "InternalError",
     "IntervalArray",
+    "Iteration",
+    "IterationBatch",
     "NotProved",
     "Parallelepiped",
     "PeriodicOrbitExclusion",
@@ -49,11 +53,13 @@ __all__ = [
     "Zero",
     "__version__",
     "equilibrium",
+    "euler_map",
     "from_torch",
     "hopf_points",
     "integrate",
     "interval",
     "interval_newton",
+    "iterate",
     "krawczyk",
     "newton_kantorovich",
     "no_periodic_orbits",

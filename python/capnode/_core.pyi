@@ -280,6 +280,19 @@ def interval_question(
     arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike, arg3: npt.ArrayLike, arg4: npt.ArrayLike
 ) -> npt.NDArray[np.bool]: ...
 def interval_unary(arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
+def iterate(
+    stages: Sequence[tuple[Field, bool, float, int]],
+    centres: Any,
+    directions: Any = ...,
+    radii: Any = ...,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    t0: float = ...,
+    derivative: bool = ...,
+    keep: bool = ...,
+    max_seconds: float = ...,
+    progress: Any = ...,
+) -> dict[str, Any]: ...
 def krawczyk(
     field: Field,
     lo: npt.ArrayLike,

@@ -1,0 +1,193 @@
+#include "capnode/flow/discrete_map.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+
+#include "capnode/field/evaluate.hpp"
+#include "capnode/field/jacobian.hpp"
+#include "capnode/numerics/double_double.hpp"
+#include "flow_lane.hpp"
+
+namespace capnode {
+namespace {
+
+constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
+constexpr double underflow = 0x1p-960;
+
+void check(const std::vector<IterationStage>& stages, const std::vector<InitialSet>& starts) {
+    if (stages.empty()) throw std::invalid_argument("there are 0 maps to iterate");
+    const std::size_t dim = stages.front().map.field.dim();
+    const std::size_t parameters = stages.front().map.field.parameter_dim();
+    for (const IterationStage& s : stages) {
+        if (s.map.field.dim() != dim || s.map.field.parameter_dim() != parameters) {
+            throw std::invalid_argument(
+                "the maps have dimensions " + std::to_string(dim) + " and " + std::to_string(s.map.field.dim()) +
+                ", parameters " + std::to_string(parameters) + " and " + std::to_string(s.map.field.parameter_dim()));
+        }
+        if (!std::isfinite(s.map.step)) throw std::invalid_argument("the step of a map must be finite");
+    }
+    const auto size = [](const char* what, std::size_t got, std::size_t want) {
+        if (got != want) {
+            throw std::invalid_argument(std::string(what) + " has " + std::to_string(got) + " entries, the map needs " +
+                                        std::to_string(want));
+        }
+    };
+    for (const InitialSet& start : starts) {
+        size("the initial point", start.centre.size(), dim);
+        size("the parameter", start.parameter.size(), parameters);
+        if (!start.radii.empty()) size("each direction of the initial set", start.directions.rows, dim);
+        size("the radii of the initial set", start.radii.size(), start.directions.cols);
+        for (const double x : start.centre) {
+            if (!std::isfinite(x)) throw std::invalid_argument("the initial point has an entry that is not finite");
+        }
+        for (const double r : start.radii) {
+            if (!(r >= 0.0) || !std::isfinite(r))
+                throw std::invalid_argument("a radius of the initial set is negative or not finite");
+        }
+        for (const Interval& p : start.parameter) {
+            if (!is_bounded(p)) throw std::invalid_argument("a parameter interval is not bounded");
+        }
+        if (!is_bounded(start.t0)) throw std::invalid_argument("the times must be finite");
+    }
+}
+
+// One step of one set.
+class Stepper {
+  public:
+    Stepper(std::size_t dim, std::size_t parameters)
+        : dim_(dim),
+          n_(dim + parameters),
+          centre_(n_),
+          error_(n_),
+          zero_(n_, 0.0),
+          phi_(n_ * n_),
+          phi_error_(n_ * n_),
+          scratch_(n_) {}
+
+    void advance(FlowLane& lane, const DiscreteMap& map, const DoubleDoubleBall& t) {
+        evaluate_centre(lane, map, t);
+        enclose_derivative(lane, map, t);
+        FlowLane::Step step;
+        step.length = 1.0;
+        step.centre = centre_.data();
+        step.centre_error = error_.data();
+        step.phi = phi_.data();
+        step.phi_error = phi_error_.data();
+        step.defect = zero_.data();
+        lane.advance(step, scratch_);
+    }
+
+  private:
+    // centre_ +- error_ holds g(x_bar, p_bar) for all weights.
+    void evaluate_centre(const FlowLane& lane, const DiscreteMap& map, const DoubleDoubleBall& t) {
+        std::vector<DoubleDoubleBall> x;
+        std::vector<DoubleDoubleBall> p;
+        for (std::size_t i = 0; i < n_; ++i) (i < dim_ ? x : p).push_back({lane.centre()[i], 0.0, 0.0});
+        const std::vector<DoubleDoubleBall> f = evaluate(map.field, x, p, t);
+        const DoubleDoubleBall h{map.step, 0.0, 0.0};
+        for (std::size_t i = 0; i < dim_; ++i) {
+            const DoubleDoubleBall y = map.residual ? x[i] + h * f[i] : h * f[i];
+            centre_[i] = y.hi;
+            const double e = std::fabs(y.lo) + y.rad;
+            error_[i] = e < infinity ? e * slack : infinity;
+        }
+        for (std::size_t i = dim_; i < n_; ++i) {
+            centre_[i] = lane.centre()[i];
+            error_[i] = 0.0;
+        }
+    }
+
+    // phi_ +- phi_error_ holds the derivative over the hull: h J has u |h J| of rounding, the sum on the diagonal u of
+    // itself.
+    void enclose_derivative(const FlowLane& lane, const DiscreteMap& map, const DoubleDoubleBall& t) {
+        BallMatrix x(dim_, 1);
+        BallMatrix p(n_ - dim_, 1);
+        for (std::size_t i = 0; i < n_; ++i) {
+            BallMatrix& part = i < dim_ ? x : p;
+            const std::size_t j = i < dim_ ? i : i - dim_;
+            part.mid(j, 0) = lane.centre()[i];
+            part.rad(j, 0) = lane.magnitude()[i];
+        }
+        const BallJacobian J = jacobian(map.field, x, p, Ball{t.hi, (std::fabs(t.lo) + t.rad) * slack});
+        const double h = std::fabs(map.step);
+        std::fill(phi_.begin(), phi_.end(), 0.0);
+        std::fill(phi_error_.begin(), phi_error_.end(), 0.0);
+        for (std::size_t i = 0; i < dim_; ++i) {
+            for (std::size_t c = 0; c < n_; ++c) {
+                const BallMatrix& part = c < dim_ ? J.dx : J.dp;
+                const std::size_t j = c < dim_ ? c : c - dim_;
+                const double product = map.step * part.mid(i, j);
+                const double value = map.residual && i == c ? 1.0 + product : product;
+                const double rounding = unit_roundoff * (std::fabs(product) + std::fabs(value));
+                const double e = (h * part.rad(i, j) + rounding) * slack + underflow;
+                phi_[i * n_ + c] = value;
+                phi_error_[i * n_ + c] = e < infinity ? e : infinity;
+            }
+        }
+        for (std::size_t i = dim_; i < n_; ++i) phi_[i * n_ + i] = 1.0;
+    }
+
+    std::size_t dim_, n_;
+    std::vector<double> centre_, error_, zero_, phi_, phi_error_;
+    FlowLane::Scratch scratch_;
+};
+
+}  // namespace
+
+std::vector<IterationResult> iterate(const std::vector<IterationStage>& stages, const std::vector<InitialSet>& starts,
+                                     const IterationOptions& options) {
+    check(stages, starts);
+    TaylorProgram rows;  // the sets only ask for its sizes
+    rows.dim = stages.front().map.field.dim();
+    rows.parameter_dim = stages.front().map.field.parameter_dim();
+    std::size_t total = 0;
+    for (const IterationStage& s : stages) total += s.steps;
+    Stepper stepper(rows.dim, rows.parameter_dim);
+
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<IterationResult> results;
+    bool stopped = false;
+    for (std::size_t l = 0; l < starts.size(); ++l) {
+        FlowLane lane(rows, starts[l], static_cast<double>(std::max<std::size_t>(total, 1)), options.derivative, false);
+        IterationResult result;
+        result.verdict = Verdict::proved;
+        if (options.keep) result.states.push_back(lane.enclosure(rows.dim));
+        DoubleDoubleBall t = to_double_double(starts[l].t0);
+        for (const IterationStage& stage : stages) {
+            for (std::size_t k = 0; k < stage.steps && result.verdict == Verdict::proved; ++k) {
+                if (options.progress) {
+                    options.progress(
+                        (static_cast<double>(l) +
+                         static_cast<double>(result.steps) / static_cast<double>(std::max<std::size_t>(total, 1))) /
+                        static_cast<double>(starts.size()));
+                }
+                const bool late = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >
+                                  options.max_seconds;
+                if (stopped || late || (options.interrupted && options.interrupted())) {
+                    stopped = true;
+                    result.verdict = Verdict::interrupted;
+                    result.detail = late ? "the time budget is used up" : "stopped by the caller";
+                    break;
+                }
+                FlowLane next = lane;
+                stepper.advance(next, stage.map, t);
+                if (!next.is_finite()) {  // what was proved before stays
+                    result.verdict = Verdict::unbounded;
+                    result.detail = "the enclosure became unbounded in step " + std::to_string(result.steps + 1);
+                    break;
+                }
+                lane = std::move(next);
+                t = t + DoubleDoubleBall{stage.map.step, 0.0, 0.0};
+                ++result.steps;
+                if (options.keep) result.states.push_back(lane.enclosure(rows.dim));
+            }
+        }
+        result.final = lane.enclosure(rows.dim);
+        if (options.derivative) result.derivative = lane.derivative(rows.dim);
+        results.push_back(std::move(result));
+    }
+    return results;
+}
+
+}  // namespace capnode
