@@ -7,6 +7,7 @@ ball arithmetic forgets one-sided information.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 from flint import arb
@@ -16,6 +17,7 @@ Quadruple = tuple[arb, arb, arb, arb]
 WIDE = 2.0**-7  # a ball wider than this is cut
 TINY = 2.0**-80  # a ball narrower than this is as good as a point
 MOST_PIECES = 512
+INNER = 8  # a ball wider than MOST_PIECES allow is cut evenly within |x| <= INNER, by doubling outside
 
 
 def integer_power(x: arb, k: int) -> arb:
@@ -61,8 +63,16 @@ def _tanh(x: arb) -> Quadruple:
     return (t, d, -2 * t * d, d * (4 - 6 * d))
 
 
+def _logistic(x: arb) -> arb:
+    """At a point or a narrow ball; without overflow on either side."""
+    if x < 0:
+        e = x.exp()
+        return e / (1 + e)
+    return 1 / (1 + (-x).exp())
+
+
 def _sigmoid(x: arb) -> Quadruple:
-    s = 1 / (1 + (-x).exp())
+    s = _logistic(x.lower()).union(_logistic(x.upper())) if x.is_finite() else _logistic(x)  # increasing
     c = (x / 2).sech() / 2
     d = c * c
     e = 1 - 2 * s
@@ -174,18 +184,31 @@ TABLE: dict[str, Callable[[arb], Quadruple]] = {
 }
 
 
+def _pieces(x: arb) -> list[arb]:
+    """Balls that cover the wide ball x: of equal width, or (more than MOST_PIECES of width WIDE) wider away from 0."""
+    radius = float(x.rad())
+    if radius <= WIDE * MOST_PIECES:
+        count = int(radius / WIDE) + 1
+        step = arb(x.rad()) / count
+        # the pieces [mid - rad + 2 i step, mid - rad + 2 (i + 1) step] cover the ball
+        lefts = [arb(x.mid()) - arb(x.rad()) + 2 * i * step for i in range(count)]
+        return [left.union(left + 2 * step) for left in lefts]
+    lo, hi = x.lower(), x.upper()
+    cuts = [k / 16 for k in range(-16 * INNER, 16 * INNER + 1)]
+    while cuts[-1] < 2.0**1000 and (lo < -cuts[-1] or hi > cuts[-1]):
+        cuts = [2 * cuts[0], *cuts, 2 * cuts[-1]]
+    ends = [lo, *(arb(c) for c in cuts if lo < c < hi), hi]
+    return [a.union(b) for a, b in itertools.pairwise(ends)]
+
+
 def _on_pieces(f: Callable[[arb], Quadruple], x: arb) -> Quadruple:
-    """f on the ball x, as the union of its values on pieces no wider than WIDE (at most MOST_PIECES of them)."""
+    """f on the ball x, as the union of its values on pieces."""
     radius = float(x.rad())
     if not x.is_finite() or radius <= WIDE:
         return f(x)
-    pieces = min(MOST_PIECES, int(radius / WIDE) + 1)
-    step = arb(x.rad()) / pieces
     out: Quadruple | None = None
-    for i in range(pieces):
-        # the pieces [mid - rad + 2 i step, mid - rad + 2 (i + 1) step] cover the ball
-        left = arb(x.mid()) - arb(x.rad()) + 2 * i * step
-        value = f(left.union(left + 2 * step))
+    for piece in _pieces(x):
+        value = f(piece)
         out = value if out is None else tuple(a.union(b) for a, b in zip(out, value, strict=True))
     assert out is not None
     return out
