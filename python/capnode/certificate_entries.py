@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from capnode.certificate import bounds, complex_entry, field_core, hex_float, hex_floats, interval_entry
+from capnode.interval_array import IntervalArray
 
 SLACK = 2.0
 ISOLATION_SHARE = 0.5  # the part of the isolating box that a certificate claims
@@ -69,8 +70,8 @@ def equilibrium(value: Any, provenance: Any) -> dict[str, Any]:
         "hints": {"x_bar": hex_floats(value.x_bar)},
         "enclosures": {
             "parameter": interval_entry(value.parameter),
-            "state": _within(_stored(value.state, as_set), value.isolation),
-            "isolation": interval_entry(value.isolation),
+            "state": _within(_stored(value.state, as_set), _shared(value.isolation, value.state)),
+            "isolation": interval_entry(_shared(value.isolation, value.state)),
             "eigenvalues": {**complex_entry(centre), "radius": hex_floats(radius * (SLACK if as_set else 1.0))},
         },
         "conclusions": {
@@ -78,6 +79,13 @@ def equilibrium(value: Any, provenance: Any) -> dict[str, Any]:
             "stable_dimension": value.stable_dimension,
         },
     }
+
+
+def _shared(box: Any, state: Any) -> IntervalArray:
+    """The claimed part of an isolating box: the middle of it, never less than twice the enclosure `state`."""
+    half = np.maximum(0.5 * ISOLATION_SHARE * (box.hi - box.lo), state.hi - state.lo)
+    middle = 0.5 * state.lo + 0.5 * state.hi
+    return IntervalArray(np.maximum(box.lo, middle - half), np.minimum(box.hi, middle + half))
 
 
 def _discs(discs: Any) -> tuple[Any, Any]:
@@ -156,6 +164,8 @@ def spectrum(value: Any, provenance: Any) -> dict[str, Any]:
     matrix = provenance.inputs["A"]
     lo, hi = (matrix.lo, matrix.hi) if hasattr(matrix, "lo") else (matrix, matrix)
     centre, radius = _discs(value.eigenvalues)
+    if bool(np.any(np.asarray(lo) < np.asarray(hi))):
+        radius = _apart(centre, radius, np.asarray(value.component))
     return {
         "matrix": {"rows": int(np.shape(lo)[0]), **bounds(lo, hi)},
         "enclosures": {
@@ -164,6 +174,16 @@ def spectrum(value: Any, provenance: Any) -> dict[str, Any]:
         },
         "conclusions": {"positive": value.positive, "negative": value.negative},
     }
+
+
+def _apart(centre: Any, radius: Any, component: Any) -> Any:
+    """Radii widened by SLACK, but by no more than a third of the gap to any disc of another component."""
+    wide = SLACK * radius
+    for i in range(len(radius)):
+        other = component != component[i]
+        gap = np.abs(centre[other] - centre[i]) - radius[i] - radius[other]
+        wide[i] = min(wide[i], radius[i] + max(0.0, float(np.min(gap, initial=np.inf)) / 3.0))
+    return wide
 
 
 # the theorem's name in a result's provenance -> (its name in certificates, the builder)

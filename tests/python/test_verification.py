@@ -303,6 +303,66 @@ def test_orbits_excluded_in_the_whole_space_without_the_diagonal_family() -> Non
     assert not cn.verify(resealed(changed)).true
 
 
+@pytest.mark.parametrize("radius", [0.0, 1e-6])
+def test_equilibria_alone_in_huge_boxes(radius: float) -> None:
+    """A contracting field: the isolating box reaches to 1e6, where tanh' must be enclosed by 1 and not by infinity."""
+    from capnode import Field, _core
+
+    rng = np.random.default_rng(3)
+    builder = _core.FieldBuilder(3, 0, False)
+    x = builder.state()
+    weights = 0.05 * rng.standard_normal((3, 3))
+    rad = np.full((3, 3), radius) if radius else None
+    drive = builder.affine(builder.apply("tanh", x), weights, rad, rng.standard_normal(3))
+    result = cn.equilibrium(Field(builder.build(builder.subtract(drive, x))), [0.0, 0.0, 0.0])
+    assert float(np.min(result.require().isolation.rad)) > 1e5
+    found = cn.verify(result.certificate())
+    assert found.ok, str(found)
+
+
+def test_equilibria_of_many_fields() -> None:
+    """What is proved has a certificate that is accepted, whatever the size of the isolating box."""
+    from capnode import Field, _core
+
+    proved = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n = 2 + seed % 3
+        builder = _core.FieldBuilder(n, 0, False)
+        x = builder.state()
+        drive = builder.affine(
+            builder.apply("tanh", x), 1.2 * rng.standard_normal((n, n)), None, rng.standard_normal(n)
+        )
+        result = cn.equilibrium(Field(builder.build(builder.subtract(drive, x))), np.zeros(n))
+        if not result.proved:
+            continue
+        proved += 1
+        made = result.certificate()
+        found = cn.verify(made)
+        assert found.ok, str(found)
+        entry = made.document["theorems"][0]["enclosures"]
+        for end, sign in (("lo", 1.0), ("hi", -1.0)):
+            inner, outer = numbers(entry["isolation"][end]), getattr(result.require().isolation, end)
+            assert np.all(sign * np.array(inner) >= sign * outer), "the certificate claims more than was proved"
+    assert proved >= 8
+
+
+def test_spectra_of_sets_of_matrices() -> None:
+    accepted = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        matrix = rng.standard_normal((4, 4))
+        result = cn.spectrum(cn.interval(matrix - 1e-6, matrix + 1e-6))
+        document = result.certificate().document
+        accepted += cn.verify(document).ok
+        discs = document["theorems"][0]["enclosures"]["eigenvalues"]
+        stored, proved = np.array(numbers(discs["radius"])), result.require().eigenvalues.radius
+        assert np.all(stored >= proved)
+        discs["radius"] = text_of([0.1 * r for r in numbers(discs["radius"])])
+        assert not cn.verify(resealed(document)).true
+    assert accepted >= 9
+
+
 def test_an_equilibrium_for_a_box_of_parameters() -> None:
     """The same parameter enters every component: its effects must not be added up as if they were independent."""
     field = leaky()
