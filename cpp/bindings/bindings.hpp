@@ -16,5 +16,6 @@ void register_hopf(pybind11::module_& module);
 void register_diagonal_family(pybind11::module_& module);
 void register_search(pybind11::module_& module);
 void register_flow(pybind11::module_& module);
+void register_poincare_map(pybind11::module_& module);
 
 }  // namespace capnode::bindings

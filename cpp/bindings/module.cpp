@@ -22,4 +22,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_diagonal_family(module);
     capnode::bindings::register_search(module);
     capnode::bindings::register_flow(module);
+    capnode::bindings::register_poincare_map(module);
 }

@@ -46,6 +46,8 @@ class Verdict(StrEnum):
     not_diagonal_family = "not_diagonal_family"
     not_definite = "not_definite"
     too_wide = "too_wide"
+    tangent = "tangent"
+    section_not_reached = "section_not_reached"
     interrupted = "interrupted"
 
     @property

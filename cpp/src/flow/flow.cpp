@@ -14,9 +14,8 @@
 #include "lane_group.hpp"
 
 namespace capnode {
-namespace {
 
-void check(const Field& field, const InitialSet& start, double duration) {
+void check_initial_set(const Field& field, const InitialSet& start, double duration) {
     const auto size = [](const char* what, std::size_t got, std::size_t want) {
         if (got != want) {
             throw std::invalid_argument(std::string(what) + " has " + std::to_string(got) +
@@ -37,26 +36,21 @@ void check(const Field& field, const InitialSet& start, double duration) {
     for (const Interval& p : start.parameter) {
         if (!is_bounded(p)) throw std::invalid_argument("a parameter interval is not bounded");
     }
+    for (const double x : start.directions.data) {
+        if (!std::isfinite(x))
+            throw std::invalid_argument("a direction of the initial set has an entry that is not finite");
+    }
     if (!is_bounded(start.t0) || !std::isfinite(duration)) throw std::invalid_argument("the times must be finite");
 }
 
-std::size_t default_order(std::size_t n) { return n <= 8 ? 18 : 20; }
-
-FlowStep record(const LaneGroup& group, const FlowLane& lane, std::size_t l, std::size_t dim, double start) {
-    FlowStep step;
-    step.start = start;
-    step.length = group.length(l);
-    step.scale = group.scale(l);
-    const std::size_t order = group.engine().order();
-    step.polynomial = Matrix(dim, order + 1);
-    for (std::size_t k = 0; k <= order; ++k) {
-        const double* z = group.engine().coefficient(k);
-        for (std::size_t i = 0; i < dim; ++i) step.polynomial(i, k) = z[i * group.engine().lanes() + l];
+void check_flow_options(const FlowOptions& options) {
+    if (!(options.tolerance > 0.0)) throw std::invalid_argument("the tolerance must be positive");
+    if (options.order != 0 && (options.order < 3 || options.order > 60)) {
+        throw std::invalid_argument("the order must lie between 3 and 60, not " + std::to_string(options.order));
     }
-    for (std::size_t i = 0; i < dim; ++i) step.tube.push_back(group.reach(i, l));
-    step.end = lane.enclosure(dim);
-    return step;
 }
+
+namespace {
 
 FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std::string detail, bool derivative) {
     FlowResult result;
@@ -77,13 +71,10 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
         throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
                                     std::to_string(durations.size()) + " durations");
     }
-    if (!(options.tolerance > 0.0)) throw std::invalid_argument("the tolerance must be positive");
-    if (options.order != 0 && (options.order < 3 || options.order > 60)) {
-        throw std::invalid_argument("the order must lie between 3 and 60, not " + std::to_string(options.order));
-    }
-    for (std::size_t i = 0; i < starts.size(); ++i) check(field, starts[i], durations[i]);
+    check_flow_options(options);
+    for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
     const auto program = std::make_shared<const TaylorProgram>(taylor_program(field));
-    const std::size_t order = options.order != 0 ? options.order : default_order(program->rows());
+    const std::size_t order = LaneGroup::order_for(program->rows(), options.order);
     const std::size_t width = starts.size() >= 4 && program->rows() <= 32 ? 8 : 1;
     const bool tube = std::all_of(starts.begin(), starts.end(), FlowLane::is_point);
     LaneGroup group(program, width, order, tube, options);
@@ -140,10 +131,6 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
             }
             options.progress(done / static_cast<double>(starts.size()));
         }
-        std::vector<double> before(width, 0.0);
-        for (std::size_t l = 0; l < width; ++l) {
-            if (running[l]) before[l] = running[l]->elapsed();
-        }
         group.step();
         for (std::size_t l = 0; l < width; ++l) {
             if (!running[l]) continue;
@@ -151,7 +138,10 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
                 close(l, Verdict::unbounded, group.failure(l));
                 continue;
             }
-            if (options.dense) history[l].push_back(record(group, *running[l], l, field.dim(), before[l]));
+            if (options.dense) {
+                history[l].push_back(group.record(l, field.dim(), running[l]->elapsed()));
+                history[l].back().end = running[l]->enclosure(field.dim());
+            }
             if (running[l]->remaining() == 0.0) {
                 close(l, Verdict::proved, "");
             } else if (running[l]->steps >= options.max_steps) {

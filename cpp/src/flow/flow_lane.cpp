@@ -196,6 +196,12 @@ void FlowLane::advance_tube(double length, const double* centre, double radius) 
     ++steps;
 }
 
+void FlowLane::set_end(double time) {
+    const double count = std::round(time / grid_);
+    const double end = count * grid_;  // a product of an integer below 2^52 and a power of two
+    duration_ = std::fabs(end) < std::fabs(elapsed_) ? elapsed_ : end;
+}
+
 void FlowLane::leave_tube() {
     if (!in_tube_) return;
     in_tube_ = false;

@@ -33,6 +33,8 @@ class FlowLane {
     double elapsed() const { return elapsed_; }
     double duration() const { return duration_; }
     double grid() const { return grid_; }
+    /// Ends the trajectory at the multiple of grid() next to `time` instead, which lies between now and the old end.
+    void set_end(double time);
 
     /// What the step proves: centre value with its rounding, Phi_bar (n x n by rows) with its bound, the grown defect.
     struct Step {

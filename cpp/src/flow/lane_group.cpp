@@ -90,6 +90,21 @@ void LaneGroup::step() {
     }
 }
 
+FlowStep LaneGroup::record(std::size_t l, std::size_t dim, double end) const {
+    const std::size_t lanes = lanes_.size();
+    FlowStep step;
+    step.start = end - length(l);  // exact: both are multiples of the clock's grid
+    step.length = length(l);
+    step.scale = scale_[l];
+    step.polynomial = Matrix(dim, order_ + 1);
+    for (std::size_t k = 0; k <= order_; ++k) {
+        const double* z = engine_->coefficient(k);
+        for (std::size_t i = 0; i < dim; ++i) step.polynomial(i, k) = z[i * lanes + l];
+    }
+    for (std::size_t i = 0; i < dim; ++i) step.tube.push_back(reach(i, l));
+    return step;
+}
+
 // theta from the last coefficients: |z_k| theta^k <= tolerance. The same of the tangents, whose radius of convergence
 // still counts where the solution itself hardly moves (a stable equilibrium); where no derivative is wanted they only
 // carry sets, and three digits will do.

@@ -19,12 +19,19 @@
 
 namespace capnode {
 
+/// Both throw std::invalid_argument with the numbers.
+void check_initial_set(const Field& field, const InitialSet& start, double duration);
+void check_flow_options(const FlowOptions& options);
+
 class LaneGroup {
   public:
     static constexpr double tube_limit = 4.0;
 
     LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t lanes, std::size_t order, bool tube,
               const FlowOptions& options);
+
+    /// The order asked for, or where that is 0 the one for systems of n rows.
+    static std::size_t order_for(std::size_t n, std::size_t asked) { return asked != 0 ? asked : n <= 8 ? 18 : 20; }
 
     std::vector<FlowLane*>& lanes() { return lanes_; }
     /// Why lane l could not go on in the last step, or null.
@@ -37,6 +44,8 @@ class LaneGroup {
     double scale(std::size_t l) const { return scale_[l]; }
     /// What the set grows to inside the step, proved to lie inside the tube.
     double reach(std::size_t i, std::size_t l) const { return reach_[i * lanes_.size() + l]; }
+    /// The last step of lane l, which ended at the time `end`; without the enclosure at the end.
+    FlowStep record(std::size_t l, std::size_t dim, double end) const;
     bool in_tube_mode() const { return tube_mode_; }
 
   private:

@@ -38,6 +38,8 @@ namespace capnode {
     X(too_wide,                                                                                                      \
       "The enclosure is too wide to decide; lower the weight radius, narrow the parameter, or refine the "           \
       "approximation.")                                                                                              \
+    X(tangent, "The flow may touch the section without crossing it; move or tilt the section, or take a smaller set.") \
+    X(section_not_reached, "The section was not crossed as often as asked in the time allowed.")                      \
     X(interrupted, "The computation was stopped before it finished.")
 
 enum class Verdict {

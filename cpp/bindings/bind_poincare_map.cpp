@@ -1,0 +1,106 @@
+// Return maps, and the flow in plain doubles. Enclosures cross as pairs (lo, hi) of float64 arrays.
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "capnode/flow/plain_flow.hpp"
+#include "capnode/flow/poincare_map.hpp"
+#include "capnode/numerics/float_environment.hpp"
+#include "flow_arguments.hpp"
+#include "signal_poll.hpp"
+
+namespace capnode::bindings {
+namespace {
+
+py::tuple ends(const std::vector<Interval>& values, const std::vector<py::ssize_t>& shape) {
+    py::array_t<double> lo(shape);
+    py::array_t<double> hi(shape);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        lo.mutable_data()[i] = values[i].lo;
+        hi.mutable_data()[i] = values[i].hi;
+    }
+    return py::make_tuple(lo, hi);
+}
+
+py::dict poincare_map_from_python(const Field& field, const py::object& normal, double offset_lo, double offset_hi,
+                                  const py::object& centre, const py::object& directions, const py::object& radii,
+                                  const py::object& parameter_lo, const py::object& parameter_hi, std::size_t returns,
+                                  int direction, bool derivative, bool backward, double max_time, std::size_t order,
+                                  double tolerance, std::size_t max_steps, double max_seconds) {
+    const std::vector<InitialSet> starts =
+        initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(0.0));
+    if (starts.size() != 1)
+        throw std::invalid_argument("one initial set is needed, not " + std::to_string(starts.size()));
+    const Matrix n = to_column(normal, "normal");
+    Section section;
+    section.normal.assign(n.data.begin(), n.data.end());
+    if (!(offset_lo <= offset_hi)) throw std::invalid_argument("the ends of the offset are out of order");
+    section.offset = Interval(offset_lo, offset_hi);
+    SignalPoll poll(py::none{});
+    PoincareOptions options;
+    options.returns = returns;
+    options.direction = direction;
+    options.backward = backward;
+    options.max_time = max_time;
+    options.flow.derivative = derivative;
+    options.flow.order = order;
+    options.flow.tolerance = tolerance;
+    options.flow.max_steps = max_steps;
+    options.flow.max_seconds = max_seconds;
+    options.flow.interrupted = [&] { return poll.stop(); };
+    PoincareResult r;
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        r = poincare_map(field, section, starts.front(), options);
+    }
+    poll.rethrow();
+    const auto dim = static_cast<py::ssize_t>(field.dim());
+    py::dict d;
+    d["verdict"] = name(r.verdict);
+    d["detail"] = r.detail;
+    d["crossings"] = r.crossings;
+    d["reached"] = r.reached;
+    d["steps"] = r.steps;
+    d["point"] = r.point.empty() ? py::object(py::none()) : py::object(ends(r.point, {dim}));
+    d["derivative"] = r.derivative.empty() ? py::object(py::none()) : py::object(ends(r.derivative, {dim, dim}));
+    d["time"] = py::make_tuple(r.time.lo, r.time.hi);
+    d["speed"] = py::make_tuple(r.speed.lo, r.speed.hi);
+    return d;
+}
+
+py::dict plain_flow_from_python(const Field& field, const py::object& starts, const py::object& parameter,
+                                double duration, std::size_t order, double tolerance, bool derivative) {
+    const Matrix x = to_matrix(starts, "starts");
+    const Matrix p = to_column_or_empty(parameter, "parameter");
+    PlainFlow flow;
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        flow = plain_flow(field, x, std::vector<double>(p.data.begin(), p.data.end()), duration, order, tolerance,
+                          derivative);
+    }
+    py::dict d;
+    d["final"] = to_array(flow.final);
+    d["derivative"] = derivative ? py::object(to_array(flow.derivative)) : py::object(py::none());
+    d["steps"] = flow.steps;
+    return d;
+}
+
+}  // namespace
+
+void register_poincare_map(py::module_& module) {
+    module.def("poincare_map", &poincare_map_from_python, py::arg("field"), py::arg("normal"), py::arg("offset_lo"),
+               py::arg("offset_hi"), py::arg("centre"), py::kw_only(), py::arg("directions") = py::none(),
+               py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
+               py::arg("parameter_hi") = py::none(), py::arg("returns") = 1, py::arg("direction") = 0,
+               py::arg("derivative") = false, py::arg("backward") = false, py::arg("max_time") = 1000.0,
+               py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("max_steps") = 100000,
+               py::arg("max_seconds") = infinity);
+    module.def("plain_flow", &plain_flow_from_python, py::arg("field"), py::arg("starts"), py::kw_only(),
+               py::arg("parameter") = py::none(), py::arg("duration"), py::arg("order") = 0,
+               py::arg("tolerance") = 1e-12, py::arg("derivative") = false);
+}
+
+}  // namespace capnode::bindings
