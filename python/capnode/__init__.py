@@ -21,6 +21,7 @@ from capnode.hopf_point import HopfPoint, prove_hopf
 from capnode.integrate import Parallelepiped, integrate, parallelepiped
 from capnode.interval_array import IntervalArray, interval
 from capnode.periodic_exclusion import PeriodicOrbitExclusion, no_periodic_orbits
+from capnode.poincare import Return, Section, poincare_map, section
 from capnode.result import Evidence, Result, Verdict
 from capnode.spectrum import Spectrum, spectrum
 from capnode.trajectory import Trajectory, TrajectoryBatch
@@ -45,6 +46,8 @@ __all__ = [
     "Parallelepiped",
     "PeriodicOrbitExclusion",
     "Result",
+    "Return",
+    "Section",
     "Spectrum",
     "Trajectory",
     "TrajectoryBatch",
@@ -64,7 +67,9 @@ __all__ = [
     "newton_kantorovich",
     "no_periodic_orbits",
     "parallelepiped",
+    "poincare_map",
     "prove_hopf",
+    "section",
     "spectrum",
     "verify",
 ]

@@ -319,6 +319,36 @@ def no_periodic_orbits(
     region_hi: npt.ArrayLike | None = ...,
     depth: int = ...,
 ) -> dict[str, Any]: ...
+def plain_flow(
+    field: Field,
+    starts: Any,
+    *,
+    parameter: Any = ...,
+    duration: float,
+    order: int = ...,
+    tolerance: float = ...,
+    derivative: bool = ...,
+) -> dict[str, Any]: ...
+def poincare_map(
+    field: Field,
+    normal: Any,
+    offset_lo: float,
+    offset_hi: float,
+    centre: Any,
+    directions: Any = ...,
+    radii: Any = ...,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    returns: int = ...,
+    direction: int = ...,
+    derivative: bool = ...,
+    backward: bool = ...,
+    max_time: float = ...,
+    order: int = ...,
+    tolerance: float = ...,
+    max_steps: int = ...,
+    max_seconds: float = ...,
+) -> dict[str, Any]: ...
 def point_ball_product(arg0: npt.ArrayLike, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
 def positive_definite(arg0: npt.ArrayLike, arg1: npt.ArrayLike) -> bool: ...
 def prove_hopf(
