@@ -10,7 +10,7 @@ from flint import arb
 
 import flow_oracle
 from capnode.field import Field
-from capnode.integrate import integrate
+from capnode.integrate import integrate, parallelepiped
 from capnode.interval_array import IntervalArray
 from oracle_field import FUNCTIONS, POSITIVE_ONLY, Graph, outside, random_graph
 
@@ -31,6 +31,7 @@ class Case:
     order: int | None
     tolerance: float
     name: str
+    segment: np.ndarray[Any, Any] | None = None  # the initial set is x + segment b, |b| <= 1
 
     def options(self) -> dict[str, Any]:
         p = None
@@ -39,6 +40,8 @@ class Case:
         return {"p": p, "order": self.order, "tolerance": self.tolerance, "t0": self.t0}
 
     def start(self) -> Any:
+        if self.segment is not None:
+            return parallelepiped(self.x, self.segment[:, None], IntervalArray([-1.0], [1.0]))
         if not self.radius.any():
             return self.x
         return IntervalArray(self.x - self.radius, self.x + self.radius)
@@ -76,6 +79,18 @@ def network_case(rng: np.random.Generator, index: int, *, width: float = 0.0, we
         g.push(n, "subtract", y, x)
     duration = float(rng.uniform(0.1, 2.5) * rng.choice([-1.0, 1.0]))
     return _case(rng, g, duration, width, name)
+
+
+def sharp_case(rng: np.random.Generator, index: int, kind: str) -> Case:
+    """Low orders, loose tolerances, short times, sets with few extreme points: bounds that are nearly attained."""
+    case = network_case(rng, index)
+    case.order, case.tolerance = int(rng.choice([4, 5, 6, 8])), float(rng.choice([1e-1, 1e-3, 1e-5]))
+    case.duration = float(np.sign(case.duration)) * float(rng.choice([0.125, 0.25, 0.5]))
+    if kind == "segment":
+        case.segment = float(rng.choice([0.3, 0.03])) * rng.normal(size=case.graph.dim)
+    elif kind == "parameter":
+        case.p_radius = np.full(case.graph.parameter_dim, float(rng.choice([0.3, 0.03])))
+    return case
 
 
 def graph_case(rng: np.random.Generator, *, width: float = 0.0, weight_radius: float = 0.0) -> Case:
@@ -118,7 +133,11 @@ def examine(case: Case, rng: np.random.Generator, *, derivative: bool = True, ti
         offset = float(value.dense.offsets()[-1])
     corners = lambda size: np.where(rng.random(size) < 0.3, rng.choice([-1.0, 1.0], size), rng.uniform(-1, 1, size))  # noqa: E731
     box = case.start()
-    x = case.x if box is case.x else np.clip(case.x + corners(len(case.x)) * case.radius, box.lo, box.hi)
+    x = case.x if not case.radius.any() else np.clip(case.x + corners(len(case.x)) * case.radius, box.lo, box.hi)
+    start = [arb(float(v)) for v in x]
+    if case.segment is not None:
+        b = arb(float(rng.choice([-1.0, 1.0])))
+        start = [v + b * arb(float(d)) for v, d in zip(start, case.segment, strict=True)]
     p = case.p + corners(len(case.p)) * case.p_radius
     if case.p_radius.any():
         p = np.clip(p, case.p - case.p_radius, case.p + case.p_radius)
@@ -126,7 +145,7 @@ def examine(case: Case, rng: np.random.Generator, *, derivative: bool = True, ti
     at = np.concatenate([rng.uniform(0, 1, times - 2) * offset, [offset, 0.0]])
     try:
         truth = flow_oracle.solution(
-            case.graph, [arb(float(v)) for v in x], [arb(float(v)) for v in p], weights, offset, t0=case.t0, times=at,
+            case.graph, start, [arb(float(v)) for v in p], weights, offset, t0=case.t0, times=at,
             derivative=derivative,
         )  # fmt: skip
     except flow_oracle.TooHard:
@@ -151,4 +170,4 @@ def examine(case: Case, rng: np.random.Generator, *, derivative: bool = True, ti
     return Outcome(case, result, violations, True)
 
 
-__all__ = ["ACTIVATIONS", "Case", "Outcome", "examine", "graph_case", "network_case"]
+__all__ = ["ACTIVATIONS", "Case", "Outcome", "examine", "graph_case", "network_case", "sharp_case"]
