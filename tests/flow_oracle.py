@@ -120,7 +120,10 @@ def solution(
         return _solve(
             graph, x0, p, weights, arb(duration), arb(t0), [arb(float(t)) for t in times], derivative, max_steps
         )
-    except ValueError as error:  # flint: a root or quotient of 0, be it of a value that is not used
+    except (
+        ValueError,
+        ZeroDivisionError,
+    ) as error:  # flint: a root or quotient of 0, be it of a value that is not used
         raise TooHard(str(error)) from error
     finally:
         flint.ctx.cap = cap

@@ -12,6 +12,7 @@
 #include "bindings.hpp"
 #include "capnode/flow/dense_output.hpp"
 #include "capnode/flow/discrete_map.hpp"
+#include "capnode/flow/layered_flow.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "signal_poll.hpp"
@@ -104,6 +105,50 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     }
     poll.rethrow();
     return flow_results(results, field.dim(), derivative, dense, t0);
+}
+
+// layers: (field, duration). A list of the dicts of `integrate`, one a layer; lanes that did not get there have the
+// verdict of where they stayed and hold their last enclosures; `entered` (lanes,) tells.
+py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>>& layers, const py::object& centres,
+                                      const py::object& directions, const py::object& radii,
+                                      const py::object& parameter_lo, const py::object& parameter_hi, double t0,
+                                      std::size_t order, double tolerance, bool derivative, bool dense,
+                                      std::size_t max_steps, double max_seconds, const py::object& progress) {
+    const std::vector<InitialSet> starts =
+        initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
+    std::vector<FlowLayer> list;
+    for (const auto& [field, duration] : layers) list.push_back({field, duration});
+    SignalPoll poll(progress);
+    FlowOptions options;
+    options.order = order;
+    options.tolerance = tolerance;
+    options.derivative = derivative;
+    options.dense = dense;
+    options.max_steps = max_steps;
+    options.max_seconds = max_seconds;
+    options.progress = [&](double share) { poll.share(share); };
+    options.interrupted = [&] { return poll.stop(); };
+    std::vector<LayeredResult> results;
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        results = integrate_layers(list, starts, options);
+    }
+    poll.rethrow();
+    const std::size_t dim = list.front().field.dim();
+    py::list out;
+    for (std::size_t k = 0; k < list.size(); ++k) {
+        std::vector<FlowResult> column;
+        py::array_t<bool> entered(static_cast<py::ssize_t>(results.size()));
+        for (std::size_t l = 0; l < results.size(); ++l) {
+            entered.mutable_data()[l] = k < results[l].size();
+            column.push_back(k < results[l].size() ? results[l][k] : results[l].back());
+        }
+        py::dict d = flow_results(column, dim, derivative, dense, 0.0);
+        d["entered"] = entered;
+        out.append(d);
+    }
+    return out;
 }
 
 // stages: (field, residual, step, steps). `states` per lane: (steps taken + 1, n).
@@ -200,6 +245,11 @@ void register_flow(py::module_& module) {
     module.def("integrate", &integrate_from_python, py::arg("field"), py::arg("centres"), py::kw_only(),
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
+               py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
+               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
+    module.def("integrate_layers", &integrate_layers_from_python, py::arg("layers"), py::arg("centres"), py::kw_only(),
+               py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
+               py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
                py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
     module.def("iterate", &iterate_from_python, py::arg("stages"), py::arg("centres"), py::kw_only(),

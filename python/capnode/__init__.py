@@ -20,6 +20,7 @@ from capnode.hopf import HopfSearch, hopf_points
 from capnode.hopf_point import HopfPoint, prove_hopf
 from capnode.integrate import Parallelepiped, integrate, parallelepiped
 from capnode.interval_array import IntervalArray, interval
+from capnode.layered import Layered, layered
 from capnode.periodic_exclusion import PeriodicOrbitExclusion, no_periodic_orbits
 from capnode.poincare import Return, Section, poincare_map, section
 from capnode.result import Evidence, Result, Verdict
@@ -42,6 +43,7 @@ __all__ = [
     "IntervalArray",
     "Iteration",
     "IterationBatch",
+    "Layered",
     "NotProved",
     "Parallelepiped",
     "PeriodicOrbitExclusion",
@@ -64,6 +66,7 @@ __all__ = [
     "interval_newton",
     "iterate",
     "krawczyk",
+    "layered",
     "newton_kantorovich",
     "no_periodic_orbits",
     "parallelepiped",

@@ -260,6 +260,22 @@ def integrate(
     max_seconds: float = ...,
     progress: Any = ...,
 ) -> dict[str, Any]: ...
+def integrate_layers(
+    layers: Sequence[tuple[Field, float]],
+    centres: Any,
+    directions: Any = ...,
+    radii: Any = ...,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    t0: float = ...,
+    order: int = ...,
+    tolerance: float = ...,
+    derivative: bool = ...,
+    dense: bool = ...,
+    max_steps: int = ...,
+    max_seconds: float = ...,
+    progress: Any = ...,
+) -> list[Any]: ...
 def interval_apply(arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
 def interval_binary(
     arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike, arg3: npt.ArrayLike, arg4: npt.ArrayLike

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from capnode import _core
 from capnode.arguments import core_of
 from capnode.interval_array import IntervalArray, interval
+from capnode.layered import Layered, LayeredDense, merge
 from capnode.progress import ProgressOption, reporting
 from capnode.result import Evidence, Provenance, Result, Verdict, partial_result
 from capnode.time_gap import move_back
@@ -193,7 +194,7 @@ def _choices(engine: str, step: str, order: int | None, tolerance: float, max_st
 def integrate(
     field: Any,
     x0: Any,
-    t: Any,
+    t: Any = None,
     p: Any = None,
     *,
     derivative: bool = False,
@@ -210,7 +211,9 @@ def integrate(
 
     x0          a point (n,), taken exactly; a box, IntervalArray (n,); `parallelepiped(center, matrix, box)`; or lanes
                 of points or boxes, (lanes, n)
-    t           the final time, before or after t0; or a strictly monotone sequence of times, ending with it
+    field       a field, or `layered([(field, duration), ...])`
+    t           the final time, before or after t0; or a strictly monotone sequence of times, ending with it; may be
+                left out for a layered field, which then runs to its end
     p           a number or (m,) numbers, taken exactly, or an IntervalArray; (lanes, m) gives each lane its own
     derivative  also the derivative by the initial point
     order       degree of the polynomial of a step, 3 to 60; chosen by the dimension where None
@@ -222,34 +225,46 @@ def integrate(
     cannot go on (blow-up, the edge of the field's domain, a set too wide) is not proved, and its `.value` holds what
     was proved: everything up to `.reached`. Misuse is a ValueError with the numbers.
     """
-    if isinstance(field, Layered):
-        return field.integrate(x0, t, p, derivative=derivative)
-    core = core_of(field)
     _choices(engine, step, order, tolerance, max_steps, max_seconds)
     start = float(_finite(t0, "t0"))
+    core = core_of(field.layers[0][0] if isinstance(field, Layered) else field)
     sets = initial_sets(x0, core.dim)
-    lanes = None if sets.single else len(sets.centres)
-    p_lo, p_hi = parameter_sets(core, p, lanes)
+    p_lo, p_hi = parameter_sets(core, p, None if sets.single else len(sets.centres))
+    if t is None:
+        if not isinstance(field, Layered):
+            raise ValueError("pass t, the final time")
+        t = start + field.duration
     final, times = times_of(t, start)
-    duration, exact = duration_of(final, start)
     with reporting(progress) as report:
-        answer = _core.integrate(
-            core,
+        options: dict[str, Any] = {
             **sets.core,
-            parameter_lo=p_lo,
-            parameter_hi=p_hi,
-            t0=start,
-            duration=duration,
-            order=order or 0,
-            tolerance=tolerance,
-            derivative=derivative,
-            dense=sets.single or times is not None or not exact,
-            max_steps=max_steps,
-            max_seconds=max_seconds,
-            progress=(lambda share: report("integrate", int(1000 * share), 1000)) if progress else None,
-        )
-    if not exact:
-        move_back(answer, core, final, start, duration, p_lo, p_hi)
+            "parameter_lo": p_lo,
+            "parameter_hi": p_hi,
+            "t0": start,
+            "order": order or 0,
+            "tolerance": tolerance,
+            "derivative": derivative,
+            "max_steps": max_steps,
+            "max_seconds": max_seconds,
+            "progress": (lambda share: report("integrate", int(1000 * share), 1000)) if progress else None,
+        }
+        needs_dense = sets.single or times is not None
+        if isinstance(field, Layered):
+            parts = field.until(final, start)
+            ends = parts.ends(start)
+            last, duration = core_of(parts.layers[-1][0]), parts.layers[-1][1]
+            begin = ends[-2]
+            exact = parts is field or float((interval(final) - begin).width) == 0.0
+            layers = [(core_of(f), d) for f, d in parts.layers]
+            answer = merge(_core.integrate_layers(layers, dense=needs_dense or not exact, **options), ends)
+            final = parts.end(start) if parts is field else final
+        else:
+            last, begin = core, interval(start)
+            duration, exact = duration_of(final, start)
+            answer = _core.integrate(core, duration=duration, dense=needs_dense or not exact, **options)
+            answer["times"] = inward(start, answer["reached"])
+        if not exact:
+            move_back(answer, last, begin, final, duration, p_lo, p_hi)
     inputs = {"x0": x0, "t": t, "t0": start, "p": p}
     provenance = Provenance("integrate", field, inputs)
     if sets.single:
@@ -262,10 +277,10 @@ def _one(
 ) -> Result[Trajectory]:
     dense = answer["dense"][0]
     proved = answer["verdicts"][0] == Verdict.proved
-    ends = inward(t0, dense.offsets())
-    reached = final if proved else float(ends[-1])
+    reached = final if proved else float(answer["times"][0])
     if times is None:
-        times = np.append(ends[:-1], reached)
+        times = dense.times() if isinstance(dense, LayeredDense) else inward(t0, dense.offsets())
+        times[-1] = reached
     tangent = answer["derivative"]
     trajectory = Trajectory(
         final=IntervalArray(answer["final"][0][0], answer["final"][1][0]),
@@ -285,7 +300,7 @@ def _many(
 ) -> Result[TrajectoryBatch]:
     verdicts = tuple(Verdict(v) for v in answer["verdicts"])
     proved = np.array([v is Verdict.proved for v in verdicts])
-    reached = np.where(proved, final, inward(t0, answer["reached"]))
+    reached = np.where(proved, final, answer["times"])
     details = tuple(
         _detail(d, float(r), final, bool(ok)) for d, r, ok in zip(answer["details"], reached, proved, strict=True)
     )
@@ -325,13 +340,3 @@ def _evidence(t0: float, reached: float, final: float) -> tuple[Evidence, ...]:
     forward = final > t0
     relation, holds = (">=", reached >= final) if forward else ("<=", reached <= final)
     return (Evidence("time reached", (reached, reached), relation, (final, final), holds),)
-
-
-@dataclass(frozen=True, eq=False)
-class Layered:
-    """Fields one after another, each for its duration."""
-
-    layers: tuple[tuple[Any, float], ...]
-
-    def integrate(self, *args: Any, **kwargs: Any) -> Result[Any]:
-        raise ValueError("not yet")

@@ -23,21 +23,25 @@ from capnode.result import Verdict
 def move_back(
     answer: Mapping[str, Any],
     core: _core.Field,
+    start: IntervalArray,
     final: float,
-    t0: float,
     duration: float,
     p_lo: NDArray[np.float64] | None,
     p_hi: NDArray[np.float64] | None,
 ) -> None:
-    """Replaces the enclosures at t0 + duration of all complete lanes by those at `final`, in place."""
-    wanted = interval(final) - interval(t0)
+    """Replaces the enclosures at start + duration of all complete lanes by those at `final`, in place.
+
+    `core` is the field that acts there, from `start` on (of a layered field: its last layer).
+    """
+    wanted = interval(final) - start
     gap = wanted.hull(duration)
-    times = (interval(t0) + gap).hull(final)
+    times = (start + gap).hull(final)
     for lane, verdict in enumerate(answer["verdicts"]):
         if verdict != Verdict.proved:
             continue
         dense = answer["dense"][lane]
-        lo, hi = dense.enclosure(np.array([final]), np.array([final]))
+        dense = dense.parts[-1] if hasattr(dense, "parts") else dense
+        lo, hi = dense.enclosure(wanted.lo[None], wanted.hi[None], offsets=True)
         answer["final"][0][lane], answer["final"][1][lane] = lo[0], hi[0]
         if answer["derivative"] is None:
             continue

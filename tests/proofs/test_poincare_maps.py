@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from flow_fields import lorenz, roessler, scalar_field
 
 import capnode as cn
 from capnode import Verdict
+from flow_fields import lorenz, roessler, scalar_field
 
 # (y, z) on the section x = 0, x' > 0, for a = 5.7, b = 0.2; printed to ten digits.
 PERIODIC = [

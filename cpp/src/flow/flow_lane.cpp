@@ -28,6 +28,8 @@ void multiply(const double* a, const Matrix& b, std::size_t n, Matrix& out) {
     }
 }
 
+double grid_for(double duration) { return duration == 0.0 ? 1.0 : std::ldexp(1.0, std::ilogb(duration) - 50); }
+
 double finite_or_infinite(double x) { return x < infinity ? x * slack + underflow : infinity; }
 
 }  // namespace
@@ -49,7 +51,7 @@ FlowLane::FlowLane(const TaylorProgram& program, const InitialSet& start, double
       duration_(duration),
       // A multiple of 2^(e-50), e the exponent of the duration: elapsed is an integer below 2^52 times it, and what
       // remains is a multiple of the last bit of the duration, below it; both are doubles.
-      grid_(duration == 0.0 ? 1.0 : std::ldexp(1.0, std::ilogb(duration) - 50)),
+      grid_(grid_for(duration)),
       in_tube_(tube && !derivative && is_point(start)) {
     const std::size_t dim = program.dim;
     std::copy(start.centre.begin(), start.centre.end(), centre_.begin());
@@ -200,6 +202,12 @@ void FlowLane::set_end(double time) {
     const double count = std::round(time / grid_);
     const double end = count * grid_;  // a product of an integer below 2^52 and a power of two
     duration_ = std::fabs(end) < std::fabs(elapsed_) ? elapsed_ : end;
+}
+
+void FlowLane::begin_stage(double duration) {
+    duration_ = duration;
+    grid_ = grid_for(duration);
+    elapsed_ = 0.0;
 }
 
 void FlowLane::leave_tube() {

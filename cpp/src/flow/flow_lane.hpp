@@ -54,6 +54,8 @@ class FlowLane {
         Matrix product;
     };
     void advance(const Step& step, Scratch& scratch);
+    /// The clock starts again for another duration, under another field of the same rows; the sets stay.
+    void begin_stage(double duration);
     /// In a tube: x(h) = P(h) + v, |v|_2 <= radius.
     void advance_tube(double length, const double* centre, double radius);
     void leave_tube();

@@ -33,6 +33,9 @@ class LaneGroup {
     /// The order asked for, or where that is 0 the one for systems of n rows.
     static std::size_t order_for(std::size_t n, std::size_t asked) { return asked != 0 ? asked : n <= 8 ? 18 : 20; }
 
+    /// Whether systems of n rows are large: norms in place of components.
+    static bool by_norm(std::size_t n) { return !Growth::componentwise(n); }
+
     std::vector<FlowLane*>& lanes() { return lanes_; }
     /// Why lane l could not go on in the last step, or null.
     const char* failure(std::size_t l) const { return failed_[l]; }

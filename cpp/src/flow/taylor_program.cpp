@@ -13,10 +13,10 @@ namespace {
 // Builds the instructions one register at a time; the mathematics of each composition stands where it is used.
 class Lowering {
   public:
-    explicit Lowering(const Field& field) : field_(std::make_shared<Field>(field)) {
+    Lowering(const Field& field, bool time_row) : field_(std::make_shared<Field>(field)) {
         program_.dim = field.dim();
         program_.parameter_dim = field.parameter_dim();
-        program_.has_time_row = field.depends_on_time();
+        program_.has_time_row = time_row || field.depends_on_time();
     }
 
     TaylorProgram run() {
@@ -286,6 +286,6 @@ class Lowering {
 
 }  // namespace
 
-TaylorProgram taylor_program(const Field& field) { return Lowering(field).run(); }
+TaylorProgram taylor_program(const Field& field, bool time_row) { return Lowering(field, time_row).run(); }
 
 }  // namespace capnode

@@ -73,7 +73,7 @@ struct TaylorProgram {
 };
 
 /// Lowers a field. Throws std::invalid_argument where an operation has no Taylor recurrence here (none of the closed
-/// list).
-TaylorProgram taylor_program(const Field& field);
+/// list). `time_row`: with a row for time even where the field does not depend on it.
+TaylorProgram taylor_program(const Field& field, bool time_row = false);
 
 }  // namespace capnode
