@@ -24,7 +24,7 @@ def krawczyk_image(k: int, centre: np.ndarray, radii: np.ndarray) -> cn.Interval
     """K(X) of G = P^k - id over X = centre +- radii in the section x = 0."""
     plane = cn.section([1.0, 0.0, 0.0])
     point = np.array([0.0, *centre])
-    box = cn.IntervalArray(point - [0.0, *radii], point + [0.0, *radii])
+    box = cn.IntervalArray(point - [0.0, *radii], [*point, 0.0, *radii])
     middle = cn.poincare_map(roessler(), plane, point, DECIMALS, returns=k, direction=1, derivative=True).require()
     whole = cn.poincare_map(roessler(), plane, box, DECIMALS, returns=k, direction=1, derivative=True).require()
     preconditioner = np.linalg.inv(middle.derivative.mid[1:, 1:] - np.eye(2))
@@ -46,7 +46,8 @@ def krawczyk_image(k: int, centre: np.ndarray, radii: np.ndarray) -> cn.Interval
 def test_roessler_has_a_periodic_point_of_each_period(k: int, y: float, z: float) -> None:
     centre, radii = np.array([y, z]), np.array([1e-7, 1e-9])
     image = krawczyk_image(k, centre, radii)
-    assert (image.lo > centre - radii).all() and (image.hi < centre + radii).all()
+    assert (image.lo > centre - radii).all()
+    assert (image.hi < centre + radii).all()
     # the printed digits are those of the orbit: one unit of the last
     assert np.abs(image.mid - centre).max() <= 1e-10 + np.abs(image.rad).max()
 
@@ -62,8 +63,10 @@ def test_a_box_maps_into_what_its_points_map_to() -> None:
     reached = []
     for corner in [*rng.uniform(-1, 1, (6, 3)), [0, 1, 1], [0, 1, -1], [0, -1, 1], [0, -1, -1]]:
         one = cn.poincare_map(roessler(), plane, centre + radius * np.asarray(corner), DECIMALS, direction=1).require()
-        assert (whole.point.lo <= one.point.lo).all() and (one.point.hi <= whole.point.hi).all()
-        assert whole.time.lo <= one.time.lo and one.time.hi <= whole.time.hi
+        assert (whole.point.lo <= one.point.lo).all()
+        assert (one.point.hi <= whole.point.hi).all()
+        assert whole.time.lo <= one.time.lo
+        assert one.time.hi <= whole.time.hi
         reached.append(one.point.mid)
     spread = np.ptp(np.array(reached), axis=0)
     assert ((whole.point.hi - whole.point.lo)[1:] <= 1.5 * spread[1:]).all()
@@ -80,7 +83,8 @@ def test_lorenz_returns_to_the_usual_section_downward() -> None:
     there = cn.integrate(lorenz(), [1.0, 1.0, 1.0], float(found.time.mid)).require()
     assert np.abs(there.final.mid - found.point.mid).max() < 1e-10
     # D P maps into the section, and kills the direction of the flow
-    assert (found.derivative.lo[2] == 0.0).all() and (found.derivative.hi[2] == 0.0).all()
+    assert (found.derivative.lo[2] == 0.0).all()
+    assert (found.derivative.hi[2] == 0.0).all()
 
 
 def rotation() -> cn.Field:
@@ -97,7 +101,8 @@ def test_first_crossings_of_a_rotation_are_at_known_times(backward: bool) -> Non
         turns, second = divmod(returns - 1, 2)
         exact = 2 * math.pi * turns + (5 * math.pi / 6 if second else math.pi / 6)
         exact = -exact if backward else exact
-        assert found.time.lo <= exact + 1e-15 * abs(exact) and exact - 1e-15 * abs(exact) <= found.time.hi
+        assert found.time.lo <= exact + 1e-15 * abs(exact)
+        assert exact - 1e-15 * abs(exact) <= found.time.hi
         assert float(found.time.hi - found.time.lo) < 1e-11
         assert found.point.lo[0] <= 0.5 <= found.point.hi[0]
 
@@ -111,7 +116,8 @@ def test_starting_on_the_section_is_no_crossing() -> None:
 
 def test_sections_not_met_and_sections_touched_are_verdicts() -> None:
     missed = cn.poincare_map(rotation(), cn.section([1.0, 0.0], 1.5), [0.0, -1.0], max_time=20.0)
-    assert missed.verdict is Verdict.section_not_reached and "20" in missed.detail
+    assert missed.verdict is Verdict.section_not_reached
+    assert "20" in missed.detail
     touched = cn.poincare_map(rotation(), cn.section([1.0, 0.0], 1.0), [0.0, -1.0], max_time=20.0)
     assert touched.verdict is Verdict.tangent
     wide = cn.IntervalArray([-0.3, -1.3], [0.3, -0.7])

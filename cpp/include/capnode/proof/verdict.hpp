@@ -14,32 +14,32 @@
 namespace capnode {
 
 /// The sentences. One table: X(identifier, sentence).
-#define CAPNODE_VERDICTS(X)                                                                                          \
-    X(proved, "Proved.")                                                                                             \
-    X(no_convergence, "No approximate solution was found; start closer to one.")                                     \
-    X(inclusion_failed, "The box is not mapped into itself; try a smaller box, or a better approximation.")          \
-    X(contraction_failed, "The map does not contract on the ball; refine the approximation or shrink the ball.")     \
-    X(singular, "The linearisation is (nearly) singular; the zero may be degenerate.")                               \
-    X(no_zero, "It is proved that the box contains no zero.")                                                        \
-    X(unbounded, "The enclosure is unbounded; the set leaves the domain of the field, or is too wide.")              \
-    X(spectrum_not_separated, "The eigenvalues could not be separated; the matrix is too close to a defective one.") \
-    X(pair_not_isolated,                                                                                             \
-      "The critical pair could not be separated from its neighbours; lower the weight radius, or look for a "        \
-      "multiple eigenvalue.")                                                                                        \
-    X(other_eigenvalue_on_axis,                                                                                      \
-      "Another eigenvalue may lie on the imaginary axis; this may be a point of higher codimension.")                \
-    X(zero_eigenvalue, "The Jacobian may have the eigenvalue zero at the point (fold or Bogdanov-Takens).")          \
-    X(strong_resonance, "Twice the frequency may be an eigenvalue (1:2 resonance with another pair).")               \
-    X(not_transversal, "The pair may not cross the imaginary axis with non-zero speed.")                             \
-    X(augmented_singular,                                                                                            \
-      "The augmented system is (nearly) singular, likely a multiple pair or a pair that does not cross the axis.")   \
-    X(not_diagonal_family, "The field is not of the form s(A(p) x + b) with dA/dp = I; use the general method.")     \
-    X(not_definite, "The symmetric part could not be proved definite.")                                              \
-    X(too_wide,                                                                                                      \
-      "The enclosure is too wide to decide; lower the weight radius, narrow the parameter, or refine the "           \
-      "approximation.")                                                                                              \
+#define CAPNODE_VERDICTS(X)                                                                                            \
+    X(proved, "Proved.")                                                                                               \
+    X(no_convergence, "No approximate solution was found; start closer to one.")                                       \
+    X(inclusion_failed, "The box is not mapped into itself; try a smaller box, or a better approximation.")            \
+    X(contraction_failed, "The map does not contract on the ball; refine the approximation or shrink the ball.")       \
+    X(singular, "The linearisation is (nearly) singular; the zero may be degenerate.")                                 \
+    X(no_zero, "It is proved that the box contains no zero.")                                                          \
+    X(unbounded, "The enclosure is unbounded; the set leaves the domain of the field, or is too wide.")                \
+    X(spectrum_not_separated, "The eigenvalues could not be separated; the matrix is too close to a defective one.")   \
+    X(pair_not_isolated,                                                                                               \
+      "The critical pair could not be separated from its neighbours; lower the weight radius, or look for a "          \
+      "multiple eigenvalue.")                                                                                          \
+    X(other_eigenvalue_on_axis,                                                                                        \
+      "Another eigenvalue may lie on the imaginary axis; this may be a point of higher codimension.")                  \
+    X(zero_eigenvalue, "The Jacobian may have the eigenvalue zero at the point (fold or Bogdanov-Takens).")            \
+    X(strong_resonance, "Twice the frequency may be an eigenvalue (1:2 resonance with another pair).")                 \
+    X(not_transversal, "The pair may not cross the imaginary axis with non-zero speed.")                               \
+    X(augmented_singular,                                                                                              \
+      "The augmented system is (nearly) singular, likely a multiple pair or a pair that does not cross the axis.")     \
+    X(not_diagonal_family, "The field is not of the form s(A(p) x + b) with dA/dp = I; use the general method.")       \
+    X(not_definite, "The symmetric part could not be proved definite.")                                                \
+    X(too_wide,                                                                                                        \
+      "The enclosure is too wide to decide; lower the weight radius, narrow the parameter, or refine the "             \
+      "approximation.")                                                                                                \
     X(tangent, "The flow may touch the section without crossing it; move or tilt the section, or take a smaller set.") \
-    X(section_not_reached, "The section was not crossed as often as asked in the time allowed.")                      \
+    X(section_not_reached, "The section was not crossed as often as asked in the time allowed.")                       \
     X(interrupted, "The computation was stopped before it finished.")
 
 enum class Verdict {
