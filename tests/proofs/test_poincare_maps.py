@@ -24,7 +24,8 @@ def krawczyk_image(k: int, centre: np.ndarray, radii: np.ndarray) -> cn.Interval
     """K(X) of G = P^k - id over X = centre +- radii in the section x = 0."""
     plane = cn.section([1.0, 0.0, 0.0])
     point = np.array([0.0, *centre])
-    box = cn.IntervalArray(point - [0.0, *radii], [*point, 0.0, *radii])
+    margin = np.array([0.0, *radii])
+    box = cn.IntervalArray(point - margin, point + margin)
     middle = cn.poincare_map(roessler(), plane, point, DECIMALS, returns=k, direction=1, derivative=True).require()
     whole = cn.poincare_map(roessler(), plane, box, DECIMALS, returns=k, direction=1, derivative=True).require()
     preconditioner = np.linalg.inv(middle.derivative.mid[1:, 1:] - np.eye(2))
