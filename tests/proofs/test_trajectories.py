@@ -332,3 +332,12 @@ def test_an_end_that_is_no_double_away() -> None:
     assert arb(float(value.final.lo[0])) < x < arb(float(value.final.hi[0]))
     assert arb(float(value.derivative.lo[0, 0])) < Y < arb(float(value.derivative.hi[0, 0]))
     assert not value.enclosure(0.7).disjoint(value.final).any()
+
+
+def test_pictures_cover_the_trajectory(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need the extra `plot`")
+    run = proved(flow_fields.van_der_pol(), interval([1.39, 2.39], [1.41, 2.41]), 3.0)
+    for components in (None, (0, 1)):
+        axes = run.plot(components=components)
+        axes.figure.savefig(tmp_path / "tube.png")
+        assert (tmp_path / "tube.png").stat().st_size > 10_000

@@ -60,6 +60,8 @@ class FlowLane {
     void advance_tube(double length, const double* centre, double radius);
     void leave_tube();
     bool in_tube() const { return in_tube_; }
+    /// Whether the initial set, parameters and time included, is more than a point.
+    bool is_box() const { return !radii_.empty(); }
 
     std::vector<Interval> enclosure(std::size_t dim) const;
     std::vector<Interval> derivative(std::size_t dim) const;

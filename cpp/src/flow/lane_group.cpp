@@ -107,7 +107,7 @@ FlowStep LaneGroup::record(std::size_t l, std::size_t dim, double end) const {
 
 // theta from the last coefficients: |z_k| theta^k <= tolerance. The same of the tangents, whose radius of convergence
 // still counts where the solution itself hardly moves (a stable equilibrium); where no derivative is wanted they only
-// carry sets, and three digits will do.
+// carry sets, and three digits of rounding errors will do, seven of boxes.
 void LaneGroup::choose_length(std::size_t l) {
     theta_[l] = 1.0;
     FlowLane* lane = lanes_[l];
@@ -128,7 +128,7 @@ void LaneGroup::choose_length(std::size_t l) {
         }
     }
     if (!tube_mode_) {
-        const double wanted = options_.derivative ? 64.0 * local_tolerance() : 1e-3;
+        const double wanted = options_.derivative ? 64.0 * local_tolerance() : lane->is_box() ? 1e-7 : 1e-3;
         const double k = static_cast<double>(engine_->tangent_order());
         const double m = engine_->largest_tangent(engine_->tangent_order(), l);
         if (m > 0.0) theta = std::min(theta, std::exp2(std::log2(wanted / m) / k));
