@@ -6,6 +6,7 @@
 #include "bindings.hpp"
 #include "capnode/flow/plain_flow.hpp"
 #include "capnode/flow/poincare_map.hpp"
+#include "capnode/flow/split_flow.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "signal_poll.hpp"
@@ -88,6 +89,47 @@ py::dict plain_flow_from_python(const Field& field, const py::object& starts, co
     return d;
 }
 
+py::dict integrate_split_from_python(const Field& field, const py::object& centre, const py::object& directions,
+                                     const py::object& radii, const py::object& parameter_lo,
+                                     const py::object& parameter_hi, double t0, double duration, std::size_t order,
+                                     double tolerance, bool derivative, std::size_t max_steps, double max_seconds,
+                                     std::size_t max_pieces, double excess, const py::object& progress) {
+    const std::vector<InitialSet> starts =
+        initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
+    if (starts.size() != 1)
+        throw std::invalid_argument("one initial set is needed, not " + std::to_string(starts.size()));
+    SignalPoll poll(progress);
+    FlowOptions options;
+    options.order = order;
+    options.tolerance = tolerance;
+    options.derivative = derivative;
+    options.max_steps = max_steps;
+    options.max_seconds = max_seconds;
+    options.interrupted = [&] { return poll.stop(); };
+    SplitOptions split;
+    split.max_pieces = max_pieces;
+    split.excess = excess;
+    SplitResult r;
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        r = integrate_split(field, starts.front(), duration, options, split);
+    }
+    poll.rethrow();
+    const auto dim = static_cast<py::ssize_t>(field.dim());
+    py::dict d;
+    d["verdict"] = name(r.hull.verdict);
+    d["detail"] = r.hull.detail;
+    d["reached"] = r.hull.reached;
+    d["steps"] = r.hull.steps;
+    d["final"] = ends(r.hull.final, {dim});
+    d["derivative"] = derivative ? py::object(ends(r.hull.derivative, {dim, dim})) : py::object(py::none());
+    d["pieces"] = r.pieces;
+    d["tried"] = r.tried;
+    d["excess"] = r.excess;
+    return d;
+}
+
 }  // namespace
 
 void register_poincare_map(py::module_& module) {
@@ -98,6 +140,12 @@ void register_poincare_map(py::module_& module) {
                py::arg("derivative") = false, py::arg("backward") = false, py::arg("max_time") = 1000.0,
                py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("max_steps") = 100000,
                py::arg("max_seconds") = infinity);
+    module.def("integrate_split", &integrate_split_from_python, py::arg("field"), py::arg("centre"), py::kw_only(),
+               py::arg("directions"), py::arg("radii"), py::arg("parameter_lo") = py::none(),
+               py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
+               py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("max_steps") = 100000,
+               py::arg("max_seconds") = infinity, py::arg("max_pieces") = 4096, py::arg("excess") = 0.1,
+               py::arg("progress") = py::none());
     module.def("plain_flow", &plain_flow_from_python, py::arg("field"), py::arg("starts"), py::kw_only(),
                py::arg("parameter") = py::none(), py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false);

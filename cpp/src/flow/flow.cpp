@@ -52,14 +52,16 @@ void check_flow_options(const FlowOptions& options) {
 
 namespace {
 
-FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std::string detail, bool derivative) {
+FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std::string detail,
+                  const FlowOptions& options) {
     FlowResult result;
     result.verdict = verdict;
     result.detail = std::move(detail);
     result.reached = lane.elapsed();
     result.steps = lane.steps;
     result.final = lane.enclosure(field.dim());
-    if (derivative) result.derivative = lane.derivative(field.dim());
+    if (options.derivative) result.derivative = lane.derivative(field.dim());
+    if (options.linear_part) result.linear = lane.linear_part(field.dim());
     return result;
 }
 
@@ -88,7 +90,7 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
     std::size_t next = 0;
     const auto begin = std::chrono::steady_clock::now();
     const auto close = [&](std::size_t l, Verdict verdict, const std::string& detail) {
-        results[index[l]] = finish(*running[l], field, verdict, detail, options.derivative);
+        results[index[l]] = finish(*running[l], field, verdict, detail, options);
         results[index[l]].trajectory = std::move(history[l]);
         results[index[l]].initial = std::move(initial[l]);
         history[l].clear();
@@ -119,7 +121,7 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
             }
             for (; next < starts.size(); ++next) {
                 const FlowLane lane(*program, starts[next], durations[next], options.derivative, false);
-                results[next] = finish(lane, field, Verdict::interrupted, "not started", options.derivative);
+                results[next] = finish(lane, field, Verdict::interrupted, "not started", options);
                 results[next].initial = results[next].final;
             }
             return results;

@@ -225,6 +225,16 @@ std::vector<Interval> FlowLane::enclosure(std::size_t dim) const {
     return result;
 }
 
+std::vector<Interval> FlowLane::linear_part(std::size_t dim) const {
+    std::vector<Interval> result(dim);
+    for (std::size_t i = 0; i < dim; ++i) {
+        double sum = 0.0;
+        for (std::size_t j = 0; j < radii_.size(); ++j) sum += std::fabs(box_(i, j)) * radii_[j];
+        result[i] = ball_hull(centre_[i], sum < infinity ? sum : infinity);
+    }
+    return result;
+}
+
 std::vector<Interval> FlowLane::derivative(std::size_t dim) const {
     std::vector<Interval> result;
     if (!y_error_) return result;

@@ -65,10 +65,9 @@ class FlowLane {
 
     std::vector<Interval> enclosure(std::size_t dim) const;
     std::vector<Interval> derivative(std::size_t dim) const;
+    /// centre + C r0: a hint.
+    std::vector<Interval> linear_part(std::size_t dim) const;
     bool is_finite() const;
-    /// Half widths of the enclosure that come from the initial set, by direction: row sums of |C_j| r_j.
-    const Matrix& box() const { return box_; }
-    const std::vector<double>& radii() const { return radii_; }
 
     std::size_t steps = 0;
     double step_factor = 1.0;  // remembered caution of the step size

@@ -36,6 +36,7 @@ struct FlowOptions {
     double max_seconds = infinity;
     bool derivative = false;               // enclose the derivative by the initial point too
     bool dense = false;                    // keep every step for enclosures at intermediate times
+    bool linear_part = false;              // report centre + C r0 alone, too: a hint about the size of the set
     std::function<bool()> interrupted;     // polled once a step from the calling thread; may be empty
     std::function<void(double)> progress;  // told the share of all time that is done, likewise
 };
@@ -68,6 +69,7 @@ struct FlowResult {
     std::vector<Interval> derivative;  // dim x dim, by rows; empty unless asked for
     std::vector<Interval> initial;     // hull of the initial set
     std::vector<FlowStep> trajectory;  // where dense
+    std::vector<Interval> linear;      // where asked for: final without what is not linear; no enclosure
 };
 
 /// Integrates from t0 over `duration` (signed; 0 gives the initial set) for every solution that starts in the set.
