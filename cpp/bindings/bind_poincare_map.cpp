@@ -144,7 +144,7 @@ void register_poincare_map(py::module_& module) {
                py::arg("directions"), py::arg("radii"), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("max_steps") = 100000,
-               py::arg("max_seconds") = infinity, py::arg("max_pieces") = 4096, py::arg("excess") = 0.1,
+               py::arg("max_seconds") = infinity, py::arg("max_pieces") = 4096, py::arg("excess") = 0.15,
                py::arg("progress") = py::none());
     module.def("plain_flow", &plain_flow_from_python, py::arg("field"), py::arg("starts"), py::kw_only(),
                py::arg("parameter") = py::none(), py::arg("duration"), py::arg("order") = 0,

@@ -22,6 +22,7 @@ from capnode.integrate import Parallelepiped, integrate, parallelepiped
 from capnode.interval_array import IntervalArray, interval
 from capnode.layered import Layered, layered
 from capnode.periodic_exclusion import PeriodicOrbitExclusion, no_periodic_orbits
+from capnode.pieces import PiecewiseSet, integrate_pieces
 from capnode.poincare import Return, Section, poincare_map, section
 from capnode.result import Evidence, Result, Verdict
 from capnode.spectrum import Spectrum, spectrum
@@ -47,6 +48,7 @@ __all__ = [
     "NotProved",
     "Parallelepiped",
     "PeriodicOrbitExclusion",
+    "PiecewiseSet",
     "Result",
     "Return",
     "Section",
@@ -62,6 +64,7 @@ __all__ = [
     "from_torch",
     "hopf_points",
     "integrate",
+    "integrate_pieces",
     "interval",
     "interval_newton",
     "iterate",

@@ -276,6 +276,25 @@ def integrate_layers(
     max_seconds: float = ...,
     progress: Any = ...,
 ) -> list[Any]: ...
+def integrate_split(
+    field: Field,
+    centre: Any,
+    directions: Any,
+    radii: Any,
+    *,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    t0: float = ...,
+    duration: float,
+    order: int = ...,
+    tolerance: float = ...,
+    derivative: bool = ...,
+    max_steps: int = ...,
+    max_seconds: float = ...,
+    max_pieces: int = ...,
+    excess: float = ...,
+    progress: Any = ...,
+) -> dict[str, Any]: ...
 def interval_apply(arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
 def interval_binary(
     arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike, arg3: npt.ArrayLike, arg4: npt.ArrayLike

@@ -77,6 +77,7 @@ FlowLane::FlowLane(const TaylorProgram& program, const InitialSet& start, double
         box_(extra[j].first, kept.size() + j) = 1.0;
         radii_.push_back(extra[j].second);
     }
+    own_ = radii_.size();
     if (derivative) {
         y_ = Matrix::identity(n_);
         y_error_.emplace(n_, n_, ErrorSet::shape_for(n_));
@@ -130,7 +131,7 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
     }
     if (step.by_norm) {
         error_.propagate(step.phi, d, finite_or_infinite(step.defect_norm + step.phi_norm * euclidean_), dim_);
-    } else {
+    } else if (!boxed) {
         error_.propagate(step.phi, d);
     }
     if (boxed) {
@@ -139,6 +140,10 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
         scratch.product.data.resize(n_ * box_.cols);
         multiply(step.phi, box_, n_, scratch.product);
         std::swap(box_, scratch.product);
+        if (!step.by_norm) {
+            collect(d, scratch.overflow.data());
+            error_.propagate(step.phi, scratch.overflow.data());
+        }
     }
     if (y_error_) {
         double* dy = scratch.dy.data();
@@ -189,6 +194,62 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
     ++steps;
 }
 
+// [-d, d] becomes n generators. Where there are more than 10 n already, the smallest 5 n of them go into S first, as a
+// box: |sum of g_j z_j| <= sum |g_j|.
+void FlowLane::collect(const double* d, double* overflow) {
+    std::fill(overflow, overflow + n_, 0.0);
+    const std::size_t columns = radii_.size();
+    std::size_t dropped = 0;
+    order_.clear();
+    if (columns - own_ > 10 * n_) {
+        for (std::size_t j = own_; j < columns; ++j) {
+            double size = 0.0;
+            for (std::size_t i = 0; i < n_; ++i)
+                size = std::max(size, std::fabs(box_(i, j)) / (magnitude_[i] + 1e-300));
+            order_.emplace_back(size, j);
+        }
+        dropped = 5 * n_;
+        std::nth_element(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(dropped), order_.end());
+        for (std::size_t q = 0; q < dropped; ++q) {
+            const std::size_t j = order_[q].second;
+            for (std::size_t i = 0; i < n_; ++i) overflow[i] += std::fabs(box_(i, j));
+            radii_[j] = 0.0;
+        }
+        for (std::size_t i = 0; i < n_; ++i) overflow[i] = finite_or_infinite(overflow[i]);
+    }
+    Matrix next(n_, columns - dropped + n_);
+    std::size_t to = 0;
+    for (std::size_t j = 0; j < columns; ++j) {
+        if (j >= own_ && radii_[j] == 0.0) continue;
+        for (std::size_t i = 0; i < n_; ++i) next(i, to) = box_(i, j);
+        radii_[to++] = radii_[j];
+    }
+    for (std::size_t i = 0; i < n_; ++i) next(i, to + i) = d[i];
+    radii_.resize(to);
+    radii_.resize(to + n_, 1.0);
+    box_ = std::move(next);
+}
+
+bool FlowLane::is_wide() const {
+    if (own_ == 0) return false;
+    for (std::size_t i = 0; i < n_; ++i) {
+        if (magnitude_[i] > 1e-6 * std::max(1.0, std::fabs(centre_[i]))) return true;
+    }
+    return false;
+}
+
+double FlowLane::nonlinearity() const {
+    double all = 0.0;
+    double linear = 0.0;
+    for (std::size_t i = 0; i < n_; ++i) {
+        double sum = 0.0;
+        for (std::size_t j = 0; j < own_; ++j) sum += std::fabs(box_(i, j)) * radii_[j];
+        linear = std::max(linear, sum);
+        all = std::max(all, magnitude_[i]);
+    }
+    return linear > 0.0 ? all / linear : infinity;
+}
+
 void FlowLane::advance_tube(double length, const double* centre, double radius) {
     tube_radius_ = radius < infinity ? radius : infinity;
     std::copy(centre, centre + n_, centre_.begin());
@@ -229,7 +290,7 @@ std::vector<Interval> FlowLane::linear_part(std::size_t dim) const {
     std::vector<Interval> result(dim);
     for (std::size_t i = 0; i < dim; ++i) {
         double sum = 0.0;
-        for (std::size_t j = 0; j < radii_.size(); ++j) sum += std::fabs(box_(i, j)) * radii_[j];
+        for (std::size_t j = 0; j < own_; ++j) sum += std::fabs(box_(i, j)) * radii_[j];
         result[i] = ball_hull(centre_[i], sum < infinity ? sum : infinity);
     }
     return result;

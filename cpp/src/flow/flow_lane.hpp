@@ -3,7 +3,8 @@
 // Two ways to carry what is not known:
 //     tube  one number e, |x - centre|_2 <= e: grows by exp(integral of mu_2), costs no tangents. For a point over a
 //           short time, in large systems.
-//     sets  x in centre + C r0 + S, Y in Y_bar + S_Y.
+//     sets  x in centre + C r0 + G z + S, Y in Y_bar + S_Y; |z_j| <= 1. What a step adds to a wide set is first kept as
+//           generators G, which no step wraps; only the smallest of them, when there are too many, go into S.
 // The switch from tube to sets: see flow.cpp.
 #pragma once
 
@@ -49,13 +50,17 @@ class FlowLane {
         double phi_norm = 0.0;     // |Phi - Phi_bar|_2
     };
     struct Scratch {
-        explicit Scratch(std::size_t n) : d(n), box_size(n), dy(n * n), size(n * n), product(n, n) {}
-        std::vector<double> d, box_size, dy, size;
+        explicit Scratch(std::size_t n) : d(n), box_size(n), overflow(n), dy(n * n), size(n * n), product(n, n) {}
+        std::vector<double> d, box_size, overflow, dy, size;
         Matrix product;
     };
     void advance(const Step& step, Scratch& scratch);
     /// The clock starts again for another duration, under another field of the same rows; the sets stay.
     void begin_stage(double duration);
+    /// A set wide enough for steps to be kept short beside its growth, as it is what is not linear that counts.
+    bool is_wide() const;
+    /// Largest width against the largest of the linear part centre + C r0; infinite where that is a point.
+    double nonlinearity() const;
     /// In a tube: x(h) = P(h) + v, |v|_2 <= radius.
     void advance_tube(double length, const double* centre, double radius);
     void leave_tube();
@@ -72,6 +77,7 @@ class FlowLane {
     std::size_t steps = 0;
     double step_factor = 1.0;  // remembered caution of the step size
     double last_length = 0.0;
+    double last_speed = 0.0;          // |M|_inf of the last step's growth
     double tube_growth = 0.0;         // sum of the exponents of the tube so far
     std::vector<double> tube_ratio;   // by row: what the tube needed in the last step, against what flowed in
     std::vector<double> eigen_guess;  // of the logarithmic norm
@@ -82,8 +88,12 @@ class FlowLane {
     std::size_t n_, dim_;
     std::vector<double> centre_, magnitude_;
     double euclidean_ = 0.0;
-    Matrix box_;                 // C: n x k
-    std::vector<double> radii_;  // r0
+    void collect(const double* d, double* overflow);
+
+    Matrix box_;                 // C, then G: n x k
+    std::vector<double> radii_;  // r0, then ones
+    std::size_t own_ = 0;        // columns of C
+    std::vector<std::pair<double, std::size_t>> order_;
     ErrorSet error_;
     Matrix y_;
     std::optional<ErrorSet> y_error_;

@@ -31,6 +31,7 @@ void Growth::set(const double* mid, const double* rad, std::size_t stride, doubl
         }
         norm = std::max(norm, row * slack);
     }
+    norm_ = norm;
     if (!(norm < 64.0)) {
         std::fill(exponential_.begin(), exponential_.end(), infinity);
         return;

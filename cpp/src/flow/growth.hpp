@@ -20,6 +20,8 @@ class Growth {
 
     /// J in mid +- rad for all times of the step, of length |h|, entries `stride` apart; `sign`: direction of time.
     void set(const double* mid, const double* rad, std::size_t stride, double h, double sign);
+    /// |h M+|_inf.
+    double norm() const { return norm_; }
     /// Upper bounds E of exp(h M+), n x n by rows.
     const double* exponential() const { return exponential_.data(); }
     /// out = E v for v >= 0.
@@ -27,6 +29,7 @@ class Growth {
 
   private:
     std::size_t n_;
+    double norm_ = 0.0;
     std::vector<double> exponential_, hm_, term_, next_;
 };
 

@@ -9,6 +9,8 @@ namespace {
 constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
 constexpr double underflow = 0x1p-960;
 constexpr double tiny_norm = 0x1p-480;  // likewise
+constexpr double wide_growth = 0.3;
+constexpr double hopeless_growth = 1e-3;
 constexpr double least_tube = 0x1p-900;
 
 }  // namespace
@@ -133,7 +135,10 @@ void LaneGroup::choose_length(std::size_t l) {
         const double m = engine_->largest_tangent(engine_->tangent_order(), l);
         if (m > 0.0) theta = std::min(theta, std::exp2(std::log2(wanted / m) / k));
     }
-    set_length(l, theta * std::fabs(scale_[l]) * lane->step_factor);
+    double length = theta * std::fabs(scale_[l]) * lane->step_factor;
+    // In a wide set the tube is exp(h M) times the set, and what is not linear grows with its square.
+    if (lane->is_wide() && lane->last_speed > 0.0) length = std::min(length, wide_growth / lane->last_speed);
+    set_length(l, length);
 }
 
 double LaneGroup::local_tolerance() const { return std::max(options_.tolerance * 1e-3, 0x1p-54); }
@@ -265,6 +270,8 @@ bool LaneGroup::tube_holds(std::size_t l, double& excess) {
     growth_[l].set(jacobian_mid_.data() + l, jacobian_rad_.data() + l, lanes, length_of(l),
                    std::copysign(1.0, scale_[l]));
     growth_[l].apply(inflow_.data(), needed_.data());
+    const double speed = growth_[l].norm() / length_of(l);
+    lanes_[l]->last_speed = speed < infinity ? speed : 0.0;
     bool inside = true;
     for (std::size_t i = 0; i < n_; ++i) {
         inside = inside && needed_[i] < tube_[i * lanes + l];
@@ -305,8 +312,13 @@ void LaneGroup::shorten_until_tube_holds() {
                 for (std::size_t i = 0; i < n_; ++i) tube_[i * lanes + l] = 1.3 * needed_[i] + least_tube;
             } else {
                 tries_[l] = 0;
-                set_length(l, 0.6 * length_of(l));
+                const double before = length_of(l);
+                set_length(l, 0.6 * before);
                 lanes_[l]->step_factor *= 0.9;
+                // Where even a step that hardly moves anything has no tube, none will.
+                if (lanes_[l]->is_wide() && lanes_[l]->last_speed * before < hopeless_growth) {
+                    failed_[l] = "no tube around the polynomial holds the set; it is too wide to carry";
+                }
                 shorter = true;
             }
         }
@@ -411,6 +423,10 @@ void LaneGroup::advance(std::size_t l) {
     }
     if (!spare_->is_finite()) {  // what was proved before stays
         failed_[l] = "the enclosure became unbounded";
+        return;
+    }
+    if (options_.nonlinear_limit < infinity && spare_->is_wide() && spare_->nonlinearity() > options_.nonlinear_limit) {
+        failed_[l] = "the set grew too far beyond its linear part";
         return;
     }
     spare_->step_factor = std::min(1.0, spare_->step_factor * 1.05);

@@ -157,6 +157,7 @@ SplitResult integrate_split(const Field& field, const InitialSet& start, double 
     FlowOptions own = options;
     own.dense = false;
     own.linear_part = true;
+    own.nonlinear_limit = std::min(own.nonlinear_limit, 8.0);
     SplitResult answer;
     if (start.centre.size() != dim || start.radii.size() != start.directions.cols ||
         (!start.radii.empty() && start.directions.rows != dim)) {

@@ -36,6 +36,7 @@ struct FlowOptions {
     double max_seconds = infinity;
     bool derivative = false;               // enclose the derivative by the initial point too
     bool dense = false;                    // keep every step for enclosures at intermediate times
+    double nonlinear_limit = infinity;     // give up where a set is that many times wider than its linear part
     bool linear_part = false;              // report centre + C r0 alone, too: a hint about the size of the set
     std::function<bool()> interrupted;     // polled once a step from the calling thread; may be empty
     std::function<void(double)> progress;  // told the share of all time that is done, likewise

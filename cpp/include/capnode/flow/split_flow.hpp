@@ -20,7 +20,7 @@ namespace capnode {
 
 struct SplitOptions {
     std::size_t max_pieces = 4096;  // integrated in all, those that are cut included
-    double excess = 0.1;
+    double excess = 0.15;
 };
 
 struct SplitResult {
