@@ -47,10 +47,13 @@ class Case:
         return IntervalArray(self.x - self.radius, self.x + self.radius)
 
 
-def network_case(rng: np.random.Generator, index: int, *, width: float = 0.0, weight_radius: float = 0.0) -> Case:
+def network_case(
+    rng: np.random.Generator, index: int, *, width: float = 0.0, weight_radius: float = 0.0, n: int | None = None
+) -> Case:
     """V f(U (x, p, t) + c) - d x for the activation number `index`, sometimes two layers, a row of zeros, n = 1."""
     name = ACTIVATIONS[index % len(ACTIVATIONS)]
-    n, hidden, m = int(rng.integers(1, 9)), int(rng.integers(2, 6)), int(rng.integers(0, 2))
+    drawn, hidden, m = int(rng.integers(1, 9)), int(rng.integers(2, 6)), int(rng.integers(0, 2))
+    n = drawn if n is None else n
     time = bool(rng.random() < 0.3)
     g = Graph(n, m, time=time)
 
@@ -81,9 +84,9 @@ def network_case(rng: np.random.Generator, index: int, *, width: float = 0.0, we
     return _case(rng, g, duration, width, name)
 
 
-def sharp_case(rng: np.random.Generator, index: int, kind: str) -> Case:
+def sharp_case(rng: np.random.Generator, index: int, kind: str, n: int | None = None) -> Case:
     """Low orders, loose tolerances, short times, sets with few extreme points: bounds that are nearly attained."""
-    case = network_case(rng, index)
+    case = network_case(rng, index, n=n)
     case.order, case.tolerance = int(rng.choice([4, 5, 6, 8])), float(rng.choice([1e-1, 1e-3, 1e-5]))
     case.duration = float(np.sign(case.duration)) * float(rng.choice([0.125, 0.25, 0.5]))
     if kind == "segment":

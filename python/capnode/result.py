@@ -100,7 +100,8 @@ class Result(Generic[T]):
     """The answer of a theorem.
 
     `proved` (bool); `verdict` (`Verdict`; `.sentence` says what to do); `detail` (the numbers of a failure); `value`
-    (the validated object; None unless proved, except that runs which stop on their way keep what they proved); `evidence` (the hypotheses, each as it was checked); `provenance`.
+    (the validated object; None unless proved, except that runs which stop on their way keep what they proved);
+    `evidence` (the hypotheses, each as it was checked); `provenance`.
     """
 
     __slots__ = ("_detail", "_evidence", "_provenance", "_value", "_verdict")

@@ -63,3 +63,20 @@ def test_bounds_that_are_nearly_attained(kind: str, cases: int) -> None:
     count = 25 * cases
     found = run(range(60_000, 60_000 + count), lambda rng, seed: sharp_case(rng, seed, kind))
     assert found["compared"] >= 0.75 * count
+
+
+@pytest.mark.parametrize("kind", ["point", "segment", "parameter"])
+def test_systems_that_go_by_norms(kind: str, cases: int) -> None:
+    """More than 16 rows: logarithmic norms, tubes that are balls, ellipsoids."""
+
+    def make(rng: np.random.Generator, seed: int) -> Any:
+        case = sharp_case(rng, seed, kind, n=int(rng.integers(17, 21)))
+        if case.segment is not None:
+            case.segment = 0.1 * case.segment
+        return case
+
+    outcomes = []
+    for seed in range(70_000, 70_000 + 12 * cases):
+        rng = np.random.default_rng(seed)
+        outcomes.append(examine(make(rng, seed), rng, derivative=seed % 6 == 0, times=6))
+    assert report(outcomes)["compared"] >= 6 * cases
