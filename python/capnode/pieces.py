@@ -13,7 +13,7 @@ import numpy as np
 
 from capnode import _core
 from capnode.arguments import core_of
-from capnode.integrate import duration_of, initial_sets, parameter_sets, times_of
+from capnode.integrate import duration_of, initial_sets, inward, parameter_sets, times_of
 from capnode.interval_array import IntervalArray
 from capnode.progress import ProgressOption, reporting
 from capnode.result import Evidence, Provenance, Result, partial_result
@@ -107,7 +107,7 @@ def integrate_pieces(
     value = PiecewiseSet(
         final=IntervalArray(*answer["final"]),
         derivative=None if tangent is None else IntervalArray(*tangent),
-        reached=final if proved else start + offset,
+        reached=final if proved else float(inward(start, np.array(offset))),
         pieces=int(answer["pieces"]),
         tried=int(answer["tried"]),
         excess=float(answer["excess"]),
