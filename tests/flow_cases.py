@@ -122,11 +122,13 @@ class Outcome:
     compared: bool
 
 
-def examine(case: Case, rng: np.random.Generator, *, derivative: bool = True, times: int = 20) -> Outcome:
+def examine(
+    case: Case, rng: np.random.Generator, *, derivative: bool = True, times: int = 20, step: str = "polynomial"
+) -> Outcome:
     """Integrates, draws one member of every set, integrates that with the oracle to the time reached, compares."""
     result = integrate(
         Field(case.graph.build()), case.start(), case.t0 + case.duration, derivative=derivative, max_steps=3000,
-        **case.options(),
+        step=step, **case.options(),
     )  # fmt: skip
     value = result.value
     offset = value.reached - case.t0

@@ -10,6 +10,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "capnode/flow/classical_step.hpp"
 #include "capnode/flow/dense_output.hpp"
 #include "capnode/flow/discrete_map.hpp"
 #include "capnode/flow/layered_flow.hpp"
@@ -84,7 +85,11 @@ py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, bool de
 py::dict integrate_from_python(const Field& field, const py::object& centres, const py::object& directions,
                                const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi,
                                double t0, double duration, std::size_t order, double tolerance, bool derivative,
-                               bool dense, std::size_t max_steps, double max_seconds, const py::object& progress) {
+                               bool dense, std::size_t max_steps, double max_seconds, const std::string& step,
+                               const py::object& progress) {
+    if (step != "polynomial" && step != "classical") {
+        throw std::invalid_argument("step must be 'polynomial' or 'classical', not '" + step + "'");
+    }
     const std::vector<InitialSet> starts =
         initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     SignalPoll poll(progress);
@@ -101,7 +106,8 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     {
         const py::gil_scoped_release release;
         const FloatEnvironment guard;
-        results = integrate_lanes(field, starts, std::vector<double>(starts.size(), duration), options);
+        const auto run = step == "classical" ? integrate_lanes_classical : integrate_lanes;
+        results = run(field, starts, std::vector<double>(starts.size(), duration), options);
     }
     poll.rethrow();
     return flow_results(results, field.dim(), derivative, dense, t0);
@@ -246,7 +252,8 @@ void register_flow(py::module_& module) {
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
-               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
+               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("step") = "polynomial",
+               py::arg("progress") = py::none());
     module.def("integrate_layers", &integrate_layers_from_python, py::arg("layers"), py::arg("centres"), py::kw_only(),
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0,
