@@ -219,7 +219,7 @@ def integrate(
     order       degree of the polynomial of a step, 3 to 60; chosen by the dimension where None
     tolerance   what the local error aims at, relative to max(1, |x|); the enclosure holds for any
     step        "polynomial", or "classical": the high-order interval Taylor step of the literature, far slower, whose
-                proof shares nothing with the other one: a cross-check
+                step shares no inequality with the other one: a cross-check; for single fields, not layered ones
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     progress    True for a bar, or a function (stage, done, total)
 

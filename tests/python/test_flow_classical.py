@@ -11,6 +11,7 @@ import pytest
 from capnode.field import Field
 from capnode.integrate import integrate
 from capnode.interval_array import IntervalArray
+from capnode.layered import layered
 from capnode.result import Verdict
 from flow_cases import ACTIVATIONS, Case, examine, graph_case, network_case, sharp_case
 from flow_fields import (
@@ -205,6 +206,8 @@ def test_budgets_and_misuse() -> None:
         integrate(lorenz(), [1.0, np.nan, 0.0], 1.0, step="classical")
     with pytest.raises(ValueError, match="step must be one of"):
         integrate(lorenz(), np.ones(3), 1.0, step="euler")
+    with pytest.raises(ValueError, match="of the 2 layers"):
+        integrate(layered([(lorenz(), 0.5), (lorenz(), 0.5)]), np.ones(3), step="classical")
     with pytest.raises(ValueError, match="order"):
         integrate(lorenz(), np.ones(3), 1.0, step="classical", order=2)
     with pytest.raises(ValueError, match="shape"):
