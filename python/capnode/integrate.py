@@ -205,6 +205,7 @@ def integrate(
     max_seconds: float = math.inf,
     engine: str = "native",
     step: str = "polynomial",
+    dense: bool = True,
     progress: ProgressOption = None,
 ) -> Result[Any]:
     """Encloses the solutions of x' = f(x, p, t) with x(t0) in x0.
@@ -221,6 +222,7 @@ def integrate(
     step        "polynomial", or "classical": the high-order interval Taylor step of the literature, far slower, whose
                 step shares no inequality with the other one: a cross-check; for single fields, not layered ones
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
+    dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
     progress    True for a bar, or a function (stage, done, total)
 
     `Result[Trajectory]`, or `Result[TrajectoryBatch]` for lanes, whose result is proved where all lanes are. A run that
@@ -254,7 +256,7 @@ def integrate(
             "max_seconds": max_seconds,
             "progress": (lambda share: report("integrate", int(1000 * share), 1000)) if progress else None,
         }
-        needs_dense = sets.single or times is not None
+        needs_dense = (sets.single and dense) or times is not None
         if isinstance(field, Layered):
             parts = field.until(final, start)
             ends = parts.ends(start)
@@ -281,12 +283,14 @@ def integrate(
 def _one(
     answer: Mapping[str, Any], t0: float, final: float, times: FloatArray | None, provenance: Provenance
 ) -> Result[Trajectory]:
-    dense = answer["dense"][0]
+    dense = None if answer["dense"] is None else answer["dense"][0]
     proved = answer["verdicts"][0] == Verdict.proved
     reached = final if proved else float(answer["times"][0])
-    if times is None:
+    if times is None and dense is not None:
         times = dense.times() if isinstance(dense, LayeredDense) else inward(t0, dense.offsets())
         times[-1] = reached
+    elif times is None:
+        times = np.array([reached])
     tangent = answer["derivative"]
     trajectory = Trajectory(
         final=IntervalArray(answer["final"][0][0], answer["final"][1][0]),

@@ -28,7 +28,7 @@ class Trajectory:
     derivative  IntervalArray (n, n): the derivative of x(reached) by the initial point; None unless asked for
     reached     the time up to which all is proved; the final time where the result is proved
     times       (k,) float64: the times that were asked for, as far as they were reached; where only a final time was
-                given, t0 and the ends of the steps
+                given, t0 and the ends of the steps (`reached` alone where no steps were kept)
     states      IntervalArray (k, n): x at `times`
     steps       number of steps
     """
@@ -47,6 +47,8 @@ class Trajectory:
         t: a number, an `IntervalArray` () (everything in that span of time), or arrays (k,) of either; a ValueError
         outside of [t0, reached], with the numbers.
         """
+        if self.dense is None:
+            raise ValueError("the steps were not kept: integrate with dense=True")
         times = interval(t)
         if times.ndim > 1:
             raise ValueError(f"t has shape {times.shape}; a number or an array (k,) is needed")
@@ -55,6 +57,8 @@ class Trajectory:
 
     @property
     def states(self) -> IntervalArray:
+        if self.dense is None:
+            return self.final.reshape(1, -1)
         return self.enclosure(self.times)
 
     @property

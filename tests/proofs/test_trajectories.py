@@ -153,6 +153,16 @@ def test_dense_output(shared: Path) -> None:
             run.enclosure(outside)
 
 
+def test_steps_that_are_not_kept() -> None:
+    run = proved(flow_fields.van_der_pol(), [1.4, 2.4], 7.0, dense=False)
+    whole = proved(flow_fields.van_der_pol(), [1.4, 2.4], 7.0)
+    assert run.final.lo.tobytes() == whole.final.lo.tobytes()
+    assert run.times.tolist() == [7.0]
+    assert run.states.shape == (1, 2)
+    with pytest.raises(ValueError, match="dense=True"):
+        run.enclosure(1.0)
+
+
 def test_parallelepiped() -> None:
     """The skewed set maps into its own enclosure, which is narrower than that of its bounding box."""
     field = flow_fields.van_der_pol()
