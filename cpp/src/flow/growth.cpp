@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/elementary.hpp"
@@ -12,6 +13,87 @@ namespace {
 
 constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
 constexpr double underflow = 0x1p-960;
+
+// Lanczos on the symmetric S from `guess` (a vector kept from call to call): the largest Ritz value with its residual,
+// and the Ritz vector in `guess`. All of it a hint.
+std::pair<double, double> largest_ritz_value(const Matrix& s, std::vector<double>& guess) {
+    constexpr std::size_t most = 12;
+    const std::size_t n = s.rows;
+    const std::size_t steps = std::min(most, n);
+    if (guess.size() != n) {
+        guess.assign(n, 1.0);
+        for (std::size_t i = 0; i < n; ++i) guess[i] += 0.3 * std::cos(static_cast<double>(i));
+    }
+    std::vector<double> basis((steps + 1) * n, 0.0);
+    double alpha[most] = {};
+    double beta[most + 1] = {};
+    double size = 0.0;
+    for (const double x : guess) size += x * x;
+    size = std::sqrt(size);
+    if (!(size > 0.0) || !(size < infinity)) {
+        std::fill(guess.begin(), guess.end(), 1.0);
+        size = std::sqrt(static_cast<double>(n));
+    }
+    for (std::size_t i = 0; i < n; ++i) basis[i] = guess[i] / size;
+    std::size_t done = 0;
+    for (std::size_t k = 0; k < steps; ++k) {
+        const double* v = basis.data() + k * n;
+        double* w = basis.data() + (k + 1) * n;
+        double along = 0.0;
+        for (std::size_t i = 0; i < n; ++i) {
+            const double* row = s.row(i);
+            double part[8] = {};
+            std::size_t j = 0;
+            for (; j + 8 <= n; j += 8) {
+                for (std::size_t q = 0; q < 8; ++q) part[q] += row[j + q] * v[j + q];
+            }
+            for (; j < n; ++j) part[0] += row[j] * v[j];
+            w[i] = ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+            along += w[i] * v[i];
+        }
+        alpha[k] = along;
+        double rest = 0.0;
+        for (std::size_t i = 0; i < n; ++i) {
+            w[i] -= along * v[i];
+            if (k > 0) w[i] -= beta[k] * basis[(k - 1) * n + i];
+            rest += w[i] * w[i];
+        }
+        done = k + 1;
+        beta[k + 1] = std::sqrt(rest);
+        if (!(beta[k + 1] > 1e-12 * std::fabs(alpha[0])) || !(beta[k + 1] < infinity)) break;
+        for (std::size_t i = 0; i < n; ++i) w[i] /= beta[k + 1];
+    }
+    // Largest eigenvalue of the tridiagonal matrix by bisection: T - x has no positive pivot iff x is above it.
+    double lo = alpha[0];
+    double hi = alpha[0];
+    for (std::size_t k = 0; k < done; ++k) {
+        hi = std::max(hi, alpha[k] + beta[k] + (k + 1 < done ? beta[k + 1] : 0.0));
+    }
+    for (int step = 0; step < 40; ++step) {
+        const double x = 0.5 * (lo + hi);
+        bool above = true;
+        double pivot = alpha[0] - x;
+        for (std::size_t k = 1; k < done && above; ++k) {
+            above = pivot < 0.0;
+            if (above) pivot = alpha[k] - x - beta[k] * beta[k] / pivot;
+        }
+        above = above && pivot < 0.0;
+        (above ? hi : lo) = x;
+    }
+    const double ritz = hi;
+    double y[most] = {1.0};
+    double norm = 1.0;
+    for (std::size_t k = 1; k < done; ++k) {
+        y[k] = ((ritz - alpha[k - 1]) * y[k - 1] - (k > 1 ? beta[k - 1] * y[k - 2] : 0.0)) / beta[k];
+        norm += y[k] * y[k];
+    }
+    norm = std::sqrt(norm);
+    std::fill(guess.begin(), guess.end(), 0.0);
+    for (std::size_t k = 0; k < done; ++k) {
+        for (std::size_t i = 0; i < n; ++i) guess[i] += y[k] / norm * basis[k * n + i];
+    }
+    return {ritz, std::fabs(beta[done] * y[done - 1] / norm)};
+}
 
 }  // namespace
 
@@ -74,7 +156,7 @@ double exponential_up(double x) {
     return e == e ? e : infinity;
 }
 
-// A few power steps guess lambda_max. Proof: A = fl(lambda I - S). If the floating-point Cholesky factorisation of A
+// A few Lanczos steps guess lambda_max. Proof: A = fl(lambda I - S). If the floating-point Cholesky factorisation of A
 // runs to its end, lambda_min(A) >= -gamma_{n+1} / (1 - gamma_{n+1}) tr A - underflow (Rump 2006, Demmel 1989), and A
 // differs from lambda I - S by at most u |A_ii| on the diagonal; S itself from the symmetric part by u |s_ij| (1 + 2u).
 // Hence mu_2 <= lambda + 1.01 gamma_{n+1} tr A + u max |A_ii| + 2u |S|_F + underflow. Where no guess holds: |S|_inf.
@@ -83,56 +165,39 @@ double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, doub
     double norm = 0.0;
     double square = 0.0;
     for (std::size_t i = 0; i < n; ++i) {
-        double row = 0.0;
-        for (std::size_t j = 0; j < n; ++j) {
+        double* out = s.row(i);
+        for (std::size_t j = 0; j <= i; ++j) {
             const double m = 0.5 * sign * (a[(i * n + j) * stride] + a[(j * n + i) * stride]);
-            s(i, j) = m;
-            row += std::fabs(m);
-            square += m * m;
+            out[j] = m;
+            s(j, i) = m;
         }
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        const double* m = s.row(i);
+        double rows[4] = {};
+        double squares[4] = {};
+        std::size_t j = 0;
+        for (; j + 4 <= n; j += 4) {
+            for (std::size_t q = 0; q < 4; ++q) {
+                rows[q] += std::fabs(m[j + q]);
+                squares[q] += m[j + q] * m[j + q];
+            }
+        }
+        for (; j < n; ++j) {
+            rows[0] += std::fabs(m[j]);
+            squares[0] += m[j] * m[j];
+        }
+        const double row = (rows[0] + rows[1]) + (rows[2] + rows[3]);
+        square += (squares[0] + squares[1]) + (squares[2] + squares[3]);
         norm = row <= norm ? norm : row;  // NaN wins
     }
     norm = norm * slack * slack + underflow;  // the second slack: s is rounded
     if (!(norm < 1e140)) return infinity;
-    const bool warm = guess.size() == n;
-    if (!warm) {
-        guess.assign(n, 1.0);
-        for (std::size_t i = 0; i < n; ++i) guess[i] += 0.3 * std::cos(static_cast<double>(i));
-    }
-    // The Rayleigh quotient of S + c I, with c the size of the spectrum rather than the much larger |S|_inf.
-    const double shift = 2.0 * std::sqrt(square / static_cast<double>(n)) + 1e-300;
-    std::vector<double> y(n);
-    double rayleigh = 0.0;
-    double residual = 0.0;
-    for (int k = 0; k < (warm ? 4 : 12); ++k) {
-        double xx = 0.0;
-        double xy = 0.0;
-        double yy = 0.0;
-        double size = 0.0;
-        for (std::size_t i = 0; i < n; ++i) {
-            const double* row = s.row(i);
-            double part[4] = {0.0, 0.0, 0.0, 0.0};
-            std::size_t j = 0;
-            for (; j + 4 <= n; j += 4) {
-                for (std::size_t q = 0; q < 4; ++q) part[q] += row[j + q] * guess[j + q];
-            }
-            for (; j < n; ++j) part[0] += row[j] * guess[j];
-            const double sum = (part[0] + part[1]) + (part[2] + part[3]);
-            xx += guess[i] * guess[i];
-            xy += guess[i] * sum;
-            yy += sum * sum;
-            y[i] = sum + shift * guess[i];
-            size = std::max(size, std::fabs(y[i]));
-        }
-        if (!(xx > 0.0) || !(size > 0.0)) break;
-        rayleigh = xy / xx;
-        residual = std::sqrt(std::max(0.0, yy / xx - rayleigh * rayleigh));
-        for (std::size_t i = 0; i < n; ++i) guess[i] = y[i] / size;
-    }
+    const auto [ritz, residual] = largest_ritz_value(s, guess);
     Matrix shifted(n, n);
     Matrix factor;
-    for (const double width : {0.1, 0.5, 2.0}) {
-        const double lambda = rayleigh + width * residual + 1e-3 * std::fabs(rayleigh) + 1e-10 * norm;
+    for (const double width : {0.2, 0.7, 2.0}) {
+        const double lambda = ritz + width * residual + 1e-3 * std::fabs(ritz) + 1e-10 * norm;
         if (!(lambda < norm)) break;
         double trace = 0.0;
         double largest = 0.0;

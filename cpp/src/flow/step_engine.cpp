@@ -127,17 +127,21 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
         if (i.on_path) row += program_->size[i.out];
     }
     tangent_stride_ = row * columns_ * lanes_;
-    std::size_t largest = 0;
-    for (const std::size_t s : program_->size) largest = std::max(largest, s);
-    jacobian_mid_.assign(tangent_stride_, 0.0);
-    jacobian_rad_.assign(tangent_stride_, 0.0);
-    tangent_scratch_.assign(largest * columns_ * lanes_, 0.0);
-    tangent_scratch2_.assign(largest * columns_ * lanes_, 0.0);
     if (with_tangents_) {
+        reserve_scratch();
         tangents_.assign(tangent_stride_ * (tangent_top_ + 1), 0.0);
         tangent_radius_.assign(tangent_stride_, 0.0);
+        std::size_t largest = 0;
+        for (const std::size_t s : program_->size) largest = std::max(largest, s);
         factor_.assign((tangent_top_ + 2) * largest * lanes_, 0.0);
     }
+}
+
+void StepEngine::reserve_scratch() {
+    std::size_t largest = 0;
+    for (const std::size_t s : program_->size) largest = std::max(largest, s);
+    tangent_scratch_.resize(largest * columns_ * lanes_, 0.0);
+    tangent_scratch2_.resize(largest * columns_ * lanes_, 0.0);
 }
 
 void StepEngine::linear_product(const Instruction& i, const double* weight, const double* bias, const double* in,
@@ -672,6 +676,9 @@ void StepEngine::tangent_coefficient(const Instruction& i, std::size_t k) {
 // J over the step: every factor W ranges over w_0 +- (suf_w[1] + r_w), which holds for all curves in the tube; linear
 // layers act on midpoints and radii. Entry radii count the roundings of the midpoints.
 void StepEngine::jacobian_range(double* mid, double* rad) {
+    reserve_scratch();  // on the first call only
+    jacobian_mid_.resize(tangent_stride_, 0.0);
+    jacobian_rad_.resize(tangent_stride_, 0.0);
     const std::size_t cl = columns_ * lanes_;
     AlignedVector& m = jacobian_mid_;
     AlignedVector& r = jacobian_rad_;
@@ -794,6 +801,7 @@ void StepEngine::jacobian_centre(double* mid, double* largest, double* average) 
     const std::size_t cl = columns_ * lanes_;
     const std::size_t count = program_->instructions.size();
     norms_.assign(3 * count * lanes_, 0.0);
+    jacobian_mid_.resize(tangent_stride_, 0.0);
     const auto norm_of = [&](Register r) { return norms_.data() + 3 * r * lanes_; };
     const auto largest_of = [&](Register r) { return norms_.data() + (3 * r + 1) * lanes_; };
     const auto average_of = [&](Register r) { return norms_.data() + (3 * r + 2) * lanes_; };
@@ -846,6 +854,17 @@ void StepEngine::jacobian_centre(double* mid, double* largest, double* average) 
         const double* m = tangent_at(jacobian_mid_, in);
         double* out = tangent_at(jacobian_mid_, i.out);
         for (std::size_t r = 0; r < rows_out; ++r) {
+            if (lanes_ == 1) {
+                const double w_c = centre[r];
+                const double* from = m + r * cl;
+                double* to = out + r * cl;
+                if (add) {
+                    for (std::size_t c = 0; c < columns_; ++c) to[c] += w_c * from[c];
+                } else {
+                    for (std::size_t c = 0; c < columns_; ++c) to[c] = w_c * from[c];
+                }
+                continue;
+            }
             for (std::size_t c = 0; c < columns_; ++c) {
                 for (std::size_t l = 0; l < lanes_; ++l) {
                     const std::size_t j = r * cl + c * lanes_ + l;
@@ -876,6 +895,12 @@ void StepEngine::jacobian_centre(double* mid, double* largest, double* average) 
                 if (copies) {
                     std::fill_n(out, rows_out * cl, 0.0);
                     for (std::size_t r = 0; r < rows_out; ++r) {
+                        if (lanes_ == 1) {
+                            const double* from = w.row(r);
+                            const std::uint32_t* to = selection_[i.a].data();
+                            for (std::size_t c = 0; c < w.cols; ++c) out[r * cl + to[c]] = from[c];
+                            continue;
+                        }
                         for (std::size_t c = 0; c < w.cols; ++c) {
                             std::fill_n(out + r * cl + selection_[i.a][c] * lanes_, lanes_, w(r, c));
                         }

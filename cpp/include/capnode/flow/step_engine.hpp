@@ -85,6 +85,7 @@ class StepEngine {
     }
     double* tangent_at(AlignedVector& v, Register r) const { return v.data() + tangent_offset_[r] * columns_ * lanes_; }
 
+    void reserve_scratch();
     void value_coefficient(const Instruction& i, std::size_t k);
     void initial_value(const Instruction& i);
     void value_radius(const Instruction& i);
