@@ -26,7 +26,8 @@ def check(field: cn.Field, x0: Any, radius: float, t: float, factor: float, **op
     found = cn.integrate_pieces(field, box, t, tolerance=1e-9, **options).require()
     ends = _core.plain_flow(field.core, samples(x0, radius, 10_000), duration=t)["final"]
     lo, hi = ends.min(axis=0), ends.max(axis=0)
-    assert (found.final.lo <= lo + 1e-9).all() and (hi <= found.final.hi + 1e-9).all()
+    assert (found.final.lo <= lo + 1e-9).all()
+    assert (hi <= found.final.hi + 1e-9).all()
     assert ((found.final.hi - found.final.lo) / (hi - lo)).max() <= factor
 
 
@@ -51,7 +52,8 @@ def test_laub_loomis() -> None:
 def test_uncertain_parameters_are_cut_as_well() -> None:
     field = scalar_field(1, 1, lambda x, a: [a * x])
     found = cn.integrate_pieces(field, [1.0], 1.0, cn.IntervalArray([-1.0], [1.0]), max_pieces=500).require()
-    assert found.final.lo[0] <= np.exp(-1.0) and np.exp(1.0) <= found.final.hi[0]
+    assert found.final.lo[0] <= np.exp(-1.0)
+    assert np.exp(1.0) <= found.final.hi[0]
     assert float(found.final.hi[0] - found.final.lo[0]) <= 1.4 * (np.exp(1.0) - np.exp(-1.0))
     assert found.pieces > 1
 
@@ -68,13 +70,16 @@ def test_one_return_of_roessler_with_interval_parameters() -> None:
     # decimals become their nearest doubles: far inside of what is compared
     ends = _core.plain_flow(roessler().core, points, parameter=[5.7, 0.2], duration=5.8810884)["final"]
     lo, hi = ends.min(axis=0), ends.max(axis=0)
-    assert (found.final.lo <= lo + 1e-9).all() and (hi <= found.final.hi + 1e-9).all()
+    assert (found.final.lo <= lo + 1e-9).all()
+    assert (hi <= found.final.hi + 1e-9).all()
     assert ((found.final.hi - found.final.lo) / (hi - lo)).max() <= 1.5
 
 
 def test_a_budget_too_small_is_a_verdict() -> None:
     x0 = np.array([1.2, 1.05, 1.5, 2.4, 1.0, 0.1, 0.45])
     few = cn.integrate_pieces(laub_loomis(), cn.IntervalArray(x0 - 0.1, x0 + 0.1), 20.0, max_pieces=8)
-    assert not few.proved and few.value.tried <= 8 and "pieces" in few.detail
+    assert not few.proved
+    assert few.value.tried <= 8
+    assert "pieces" in few.detail
     with pytest.raises(ValueError, match="max_pieces"):
         cn.integrate_pieces(laub_loomis(), cn.IntervalArray(x0, x0), 1.0, max_pieces=0)
