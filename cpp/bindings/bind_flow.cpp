@@ -232,6 +232,9 @@ py::dict step_record(const DenseOutput& output, std::size_t index) {
     d["scale"] = s.scale;
     d["polynomial"] = to_array(s.polynomial);
     d["tube"] = py::array_t<double>(static_cast<py::ssize_t>(s.tube.size()), s.tube.data());
+    const py::tuple end = rows_of_bounds({s.end}, static_cast<py::ssize_t>(s.end.size()));
+    d["end_lo"] = end[0];
+    d["end_hi"] = end[1];
     return d;
 }
 

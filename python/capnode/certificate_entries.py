@@ -186,6 +186,70 @@ def _apart(centre: Any, radius: Any, component: Any) -> Any:
     return wide
 
 
+MOST_COEFFICIENTS = 1_000_000  # of all steps of a trajectory together: some 20 MB of text
+TRAJECTORY_SLACK = 1.25  # for sets of points or parameters; SLACK for derivatives and where weights have a radius
+
+
+def trajectory(value: Any, provenance: Any) -> dict[str, Any]:
+    """Every step with its polynomial, its tube and the enclosure at its end; the initial set as it was integrated.
+
+    For a set, tubes and enclosures are stored wider, by a factor in their radius.
+    """
+    from capnode.integrate import initial_sets, parameter_sets
+    from capnode.trajectory import Trajectory
+
+    if not isinstance(value, Trajectory):
+        raise ValueError("a certificate is made of one trajectory: integrate its lane alone")
+    core = field_core(provenance.field)
+    start = initial_sets(provenance.inputs["x0"], core.dim)
+    p_lo, p_hi = parameter_sets(core, provenance.inputs["p"], None)
+    none = np.zeros((core.dim, 0))
+    steps = [value.dense.step(k) for k in range(value.dense.steps)]
+    count = sum(step["polynomial"].size for step in steps)
+    if count > MOST_COEFFICIENTS:
+        raise ValueError(
+            f"the {len(steps)} steps have {count} coefficients; a certificate holds at most {MOST_COEFFICIENTS}: "
+            "integrate over a shorter time, or with a lower order"
+        )
+    slack = 1.0
+    if (start.radii is not None and np.any(start.radii > 0.0)) or (
+        p_lo is not None and p_hi is not None and np.any(p_lo < p_hi)
+    ):
+        slack = TRAJECTORY_SLACK
+    if bool(core.has_weight_radius):
+        slack = SLACK
+
+    def stored(lo: Any, hi: Any, by: float = slack) -> dict[str, str]:
+        return bounds(lo, hi) if slack == 1.0 else widened(np.ravel(lo), np.ravel(hi), slack=by)
+
+    return {
+        "initial": {
+            "time": hex_float(value.t0),
+            "centre": hex_floats(start.centres[0]),
+            "directions": hex_floats(none if start.directions is None else start.directions),
+            "radii": hex_floats([] if start.radii is None else start.radii[0]),
+        },
+        "reached": hex_float(value.reached),
+        "steps": [
+            {
+                "start": hex_float(step["start"]),
+                "length": hex_float(step["length"]),
+                "scale": hex_float(step["scale"]),
+                "polynomial": hex_floats(step["polynomial"]),
+                "tube": hex_floats(slack * step["tube"]),
+                "end": stored(step["end_lo"], step["end_hi"]),
+            }
+            for step in steps
+        ],
+        "enclosures": {
+            "parameter": bounds([] if p_lo is None else p_lo, [] if p_hi is None else p_hi),
+            "final": stored(value.final.lo, value.final.hi),
+            "derivative": None if value.derivative is None else stored(value.derivative.lo, value.derivative.hi, SLACK),
+        },
+        "conclusions": {"steps": len(steps)},
+    }
+
+
 # the theorem's name in a result's provenance -> (its name in certificates, the builder)
 BUILDERS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
     "krawczyk": ("zero", zero),
@@ -195,4 +259,5 @@ BUILDERS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
     "Hopf point": ("hopf_point", hopf_point),
     "no_periodic_orbits": ("no_periodic_orbits", no_periodic_orbits),
     "spectrum": ("spectrum", spectrum),
+    "integrate": ("trajectory", trajectory),
 }

@@ -152,12 +152,50 @@ def _spectrum(entry: Mapping[str, Any]) -> str:
     return text + ("; " + ", ".join(counts) if counts else "") + "."
 
 
+def _initial_set(entry: Mapping[str, Any]) -> str:
+    """The set of initial points, a box rounded inward; a parallelepiped is left to the numbers."""
+    initial = entry["initial"]
+    centre, radii = _numbers(initial["centre"]), _numbers(initial["radii"])
+    directions = _numbers(initial["directions"])
+    n, k = len(centre), len(radii)
+    if k and (k != n or directions != [float(i == j) for i in range(n) for j in range(n)]):
+        return f"in the set `initial` about ({', '.join(repr(c) for c in centre[:6])}{', …' if n > 6 else ''})"
+    exact = Context(prec=2000)
+    parts = []
+    for c, r in zip(centre[:6], (radii or [0.0] * n)[:6], strict=True):
+        if r == 0.0:
+            parts.append(repr(c))
+            continue
+        lo, hi = exact.subtract(Decimal(c), Decimal(r)), exact.add(Decimal(c), Decimal(r))
+        low = Context(prec=17, rounding=ROUND_CEILING).plus(lo)
+        high = Context(prec=17, rounding=ROUND_FLOOR).plus(hi)
+        parts.append(f"[{low.normalize():g}, {high.normalize():g}]" if low <= high else f"{c.hex()} ± {r.hex()}")
+    more = f", … ({n} components, all in `initial`)" if n > 6 else ""
+    return f"at ({', '.join(parts)}{more})" if not any(radii) else f"in the box ({', '.join(parts)}{more})"
+
+
+def _trajectory(entry: Mapping[str, Any]) -> str:
+    e, t0, t = entry["enclosures"], float.fromhex(entry["initial"]["time"]), float.fromhex(entry["reached"])
+    text = (
+        f"{_field(entry)} every solution that starts at t = {t0!r} {_initial_set(entry)} exists{_at_parameter(entry)} "
+        f"up to t = {t!r} and stays within the tubes of the {len(entry['steps'])} steps; there it lies in "
+        f"{_box(e['final'])}. Points and times are the doubles nearest to what is printed."
+    )
+    if e["derivative"] is not None:
+        n = len(_numbers(e["final"]["lo"]))
+        text += f" Its {n} x {n} derivative by the initial point lies in the enclosure `derivative`"
+        first = (_numbers(e["derivative"][end])[0] for end in ("lo", "hi"))
+        text += f", with first entry in {decimal_bounds(*first)}."
+    return text
+
+
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "zero": _zero,
     "equilibrium": _equilibrium,
     "hopf_point": _hopf,
     "no_periodic_orbits": _no_periodic_orbits,
     "spectrum": _spectrum,
+    "trajectory": _trajectory,
 }
 
 

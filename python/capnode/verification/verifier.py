@@ -16,6 +16,7 @@ from capnode.statements import statement
 from capnode.verification.check_hopf import check_hopf
 from capnode.verification.check_periodic_orbits import check_no_periodic_orbits
 from capnode.verification.check_spectrum import check_spectrum
+from capnode.verification.check_trajectory import check_trajectory
 from capnode.verification.check_zero import check_equilibrium, check_zero
 from capnode.verification.decode import Malformed, member
 from capnode.verification.field_text import FieldTextError, read_program
@@ -30,6 +31,7 @@ OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], None]] = {
     "equilibrium": check_equilibrium,
     "hopf_point": check_hopf,
     "no_periodic_orbits": check_no_periodic_orbits,
+    "trajectory": check_trajectory,
 }
 
 
