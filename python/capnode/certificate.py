@@ -205,6 +205,8 @@ def entry_of(result: Any) -> tuple[dict[str, Any], Any]:
     entry: dict[str, Any] = {"theorem": name, "statement": "", "hypotheses": hypothesis_entries(result.evidence)}
     if provenance.field is not None:
         core = field_core(provenance.field)
+        if not hasattr(core, "digest"):
+            raise ValueError("a certificate is about one field: of a layered one, integrate the layers one by one")
         entry["field"] = core.digest
         entry["field_summary"] = {
             "dim": int(core.dim),

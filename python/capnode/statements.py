@@ -184,8 +184,8 @@ def _trajectory(entry: Mapping[str, Any]) -> str:
     if e["derivative"] is not None:
         n = len(_numbers(e["final"]["lo"]))
         text += f" Its {n} x {n} derivative by the initial point lies in the enclosure `derivative`"
-        first = (_numbers(e["derivative"][end])[0] for end in ("lo", "hi"))
-        text += f", with first entry in {decimal_bounds(*first)}."
+        lo, hi = (_numbers(e["derivative"][end])[0] for end in ("lo", "hi"))
+        text += f", with first entry in {decimal_bounds(lo, hi)}."
     return text
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import capnode as cn
+from flow_fields import scalar_field
 from small_fields import diagonal_family, leaky, planar
 
 
@@ -66,6 +67,40 @@ def test_no_hopf_point_is_status_1(files: Path, tmp_path: Path) -> None:
     done = run("hopf", files / "family.capnode", "--span", "50", "51", "--out", tmp_path, expect=1)
     assert "0 Hopf points proved" in done.stdout
     assert "hopf-points.certificate.json" not in os.listdir(tmp_path)
+
+
+def test_integrate(files: Path, tmp_path: Path) -> None:
+    done = run(
+        "integrate", files / "planar.capnode", "--x0", "0.5,-0.25", "--time", "1", "--derivative", "--out", tmp_path
+    )
+    assert "Trajectory, proved" in done.stdout
+    assert "Derivative" in done.stdout
+    assert set(os.listdir(tmp_path)) == {
+        "trajectory.txt", "trajectory.json", "trajectory.csv", "trajectory.certificate.json", "trajectory.png",
+        "field.capnode",
+    }  # fmt: skip
+    document = json.loads((tmp_path / "trajectory.json").read_text())
+    assert document["proved"]
+    assert document["reached"] == 1.0
+    table = list(csv.DictReader((tmp_path / "trajectory.csv").read_text().splitlines()))
+    assert len(table) == document["steps"] + 1
+    lo, hi = document["final"][0]
+    assert float(table[-1]["x0_lo"]) <= hi
+    assert lo <= float(table[-1]["x0_hi"])
+    assert (tmp_path / "trajectory.png").read_bytes().startswith(b"\x89PNG")
+    assert "1 of 1 theorems proved again" in run("verify", tmp_path / "trajectory.certificate.json").stdout
+    box = ("integrate", files / "planar.capnode", "--x0", "0.5,-0.25", "--radius", "0.01", "--json")
+    wide = json.loads(run(*box, "--time", "-0.5").stdout)
+    assert wide["width"] > 1e-3
+    assert wide["reached"] == -0.5
+
+
+def test_integrate_says_how_far_it_came(tmp_path: Path) -> None:
+    scalar_field(1, 0, lambda x: [x * x]).save(tmp_path / "blow-up.capnode")
+    done = run("integrate", tmp_path / "blow-up.capnode", "--x0", "1", "--time", "2", "--out", tmp_path, expect=1)
+    assert "not proved" in done.stdout
+    assert 0.9 < json.loads((tmp_path / "trajectory.json").read_text())["reached"] < 1.0
+    assert not (tmp_path / "trajectory.certificate.json").exists()
 
 
 def test_equilibrium(files: Path, tmp_path: Path) -> None:
@@ -128,10 +163,10 @@ def test_demo(tmp_path: Path) -> None:
 def test_version_and_help() -> None:
     assert run("--version").stdout == f"capnode {cn.__version__}\n"
     text = run("--help").stdout
-    for command in ("hopf", "equilibrium", "verify", "info", "selftest", "demo"):
+    for command in ("hopf", "equilibrium", "integrate", "verify", "info", "selftest", "demo"):
         assert command in text
         assert "--json" in run(command, "--help").stdout
-    for later in ("integrate", "exponents", "ftle", "classify"):
+    for later in ("exponents", "ftle", "classify"):
         assert later not in text
 
 
@@ -152,6 +187,10 @@ def test_version_and_help() -> None:
         (["hopf", "math:nothing", "--span", "0", "1"], "has no 'nothing'"),
         (["hopf", "{family}", "--span", "-1", "1", "--threads", "0"], "at least 1"),
         (["equilibrium", "{leaky}"], "--p"),
+        (["integrate", "{leaky}", "--x0", "0,0,0,0", "--time", "1"], "--p"),
+        (["integrate", "{leaky}", "--x0", "0,0", "--p", "1", "--time", "1"], "4 components"),
+        (["integrate", "{leaky}", "--x0", "0,0,0,0", "--p", "1", "--time", "0"], "zero length"),
+        (["integrate", "{leaky}", "--x0", "0,0,0,0", "--p", "1", "--time", "1", "--radius", "-1"], "--radius"),
         (["verify", "{family}"], "not a certificate"),
         (["verify", "missing.json"], "missing.json"),
         (["info", "missing.json"], "missing.json"),

@@ -104,6 +104,36 @@ def equilibrium(
 
 
 @app.command()
+def integrate(
+    model: Model,
+    x0: Annotated[str, typer.Option("--x0", help="the initial point: numbers, or a file of numbers; taken exactly")],
+    time: Annotated[float, typer.Option("--time", help="the final time; before --start it goes back")],
+    radius: Annotated[float, typer.Option("--radius", help="all points of the box of this radius about --x0")] = 0.0,
+    p: Annotated[str | None, typer.Option("--p", help="value of the parameter: numbers, taken exactly")] = None,
+    start: Annotated[float, typer.Option("--start", help="the initial time")] = 0.0,
+    derivative: Annotated[bool, typer.Option("--derivative", help="also the derivative by the initial point")] = False,
+    tolerance: Annotated[float, typer.Option("--tolerance", help="what the error of the run aims at")] = 1e-12,
+    order: Annotated[int | None, typer.Option("--order", help="degree of a step, 3 to 60")] = None,
+    weights: Weights = None,
+    weight_radius: Radius = 0.0,
+    parameter: Parameter = None,
+    dim: Dim = None,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Enclose the trajectories of MODEL that start at a point or in a box."""
+    from capnode.cli.integrate import run
+    from capnode.cli.model import load_model
+
+    field = load_model(model, weights=weights, weight_radius=weight_radius, parameter=parameter, dim=dim)
+    return run(
+        field, x0=x0, time=time, radius=radius, p=p, start=start, derivative=derivative, tolerance=tolerance,
+        order=order, out=out, json=json, quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command()
 def verify(
     certificate: Annotated[Path, typer.Argument(help="a certificate file", metavar="FILE")],
     field: Annotated[

@@ -93,7 +93,7 @@ def write_hopf_folder(search: Any, folder: Path, *, pictures: bool = True) -> tu
     if any(result.proved for result in search):
         certificate = certificate_of_many(search)
         written.append(certificate.save(folder / "hopf-points.certificate.json"))
-    if pictures and _have_matplotlib():
+    if pictures and have_matplotlib():
         from capnode.plot import figures_of, save_figure
 
         for name, figure in figures_of(search).items():
@@ -102,7 +102,7 @@ def write_hopf_folder(search: Any, folder: Path, *, pictures: bool = True) -> tu
     return written, certificate
 
 
-def _have_matplotlib() -> bool:
+def have_matplotlib() -> bool:
     from importlib.util import find_spec
 
     return find_spec("matplotlib") is not None
