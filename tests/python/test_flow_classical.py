@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,28 @@ def test_solutions_that_end(field: Field, x: float, last: float) -> None:
     assert meets(
         result.value.enclosure(0.9 * last), integrate(field, np.array([x]), 0.9 * last).value.final
     )  # proved so far
+
+
+@pytest.mark.parametrize("rate", [1.0, -1.0, 1.75])
+def test_one_step_whose_remainder_counts(rate: float) -> None:
+    """exp(t) by a cubic: the remainder of value and derivative must count how both grow within the step."""
+    field = scalar_field(1, 0, lambda x: [x * rate])
+    result = integrate(field, np.array([1.0]), 1.0, order=3, tolerance=1e9, step="classical", derivative=True).require()
+    assert result.steps == 1
+    assert result.final.contains(math.exp(rate)).all()
+    assert result.derivative.contains(math.exp(rate)).all()
+    assert result.width < 10.0
+
+
+@pytest.mark.parametrize("tolerance", [1.0, 1e3, 1e6, 1e12])
+@pytest.mark.parametrize("order", [3, 8])
+def test_no_step_leaps_over_a_pole(tolerance: float, order: int) -> None:
+    """Tolerances that would accept any remainder: only the a-priori box stands between a step and the pole at 1."""
+    result = integrate(blow_up(), np.array([1.0]), 3.0, order=order, tolerance=tolerance, step="classical")
+    assert not result.proved
+    assert 0.0 < result.value.reached < 1.0
+    for t in np.linspace(0.0, result.value.reached, 7)[:-1]:
+        assert result.value.enclosure(t).contains(1.0 / (1.0 - t)).all()
 
 
 def test_start_outside_of_the_domain() -> None:

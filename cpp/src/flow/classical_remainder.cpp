@@ -47,7 +47,7 @@ bool ClassicalLane::a_priori_box(const Coefficients& start, Remainder& r) const 
     for (std::size_t i = 0; i < n_; ++i) {
         bulk[i] = polynomial_over(k_, r.span, [&](std::size_t j) { return start[j].value[i]; });
         const double slack = 2.0 * step * magnitude(start[k_ - 1].value[i]) + 0.02 * width_up(bulk[i]) +
-                             target_ * larger_of_one(centre_[i]);
+                             std::fmin(target_, 1e-6) * larger_of_one(centre_[i]);
         r.box[i] = widen(bulk[i], slack);
     }
     if (!all_bounded(bulk)) return false;
