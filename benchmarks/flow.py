@@ -1,8 +1,9 @@
 """The price of rigour in the flow: against heyoka (floating-point Taylor integrator) and against our own plain doubles.
 
 Every line compares two things measured alternately in one run on one thread, and prints the medians (CPU time of the
-thread), their ratio and the bar it should meet. heyoka comes from PyPI (extra `bench`); its lines are left out without.
-The plain twin runs the same Taylor kernels and step lengths with nothing bounded: what remains is the price of the proof.
+thread), their ratio and the bar it should meet. heyoka comes from PyPI (`pip install heyoka`); its lines are left out
+without. The plain twin runs the same Taylor kernels and step lengths with nothing bounded: the rest is the price of
+proof.
 
     python benchmarks/flow.py [--repeat 7] [--lanes 10000]
 """
