@@ -85,8 +85,8 @@ py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, bool de
 py::dict integrate_from_python(const Field& field, const py::object& centres, const py::object& directions,
                                const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi,
                                double t0, double duration, std::size_t order, double tolerance, bool derivative,
-                               bool dense, std::size_t max_steps, double max_seconds, const std::string& step,
-                               const py::object& progress) {
+                               bool dense, std::size_t max_steps, double max_seconds, std::size_t threads,
+                               const std::string& step, const py::object& progress) {
     if (step != "polynomial" && step != "classical") {
         throw std::invalid_argument("step must be 'polynomial' or 'classical', not '" + step + "'");
     }
@@ -100,6 +100,7 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     options.dense = dense;
     options.max_steps = max_steps;
     options.max_seconds = max_seconds;
+    options.threads = threads;
     options.progress = [&](double share) { poll.share(share); };
     options.interrupted = [&] { return poll.stop(); };
     std::vector<FlowResult> results;
@@ -255,8 +256,8 @@ void register_flow(py::module_& module) {
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
-               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("step") = "polynomial",
-               py::arg("progress") = py::none());
+               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("threads") = 1,
+               py::arg("step") = "polynomial", py::arg("progress") = py::none());
     module.def("integrate_layers", &integrate_layers_from_python, py::arg("layers"), py::arg("centres"), py::kw_only(),
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0,

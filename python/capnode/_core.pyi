@@ -258,6 +258,7 @@ def integrate(
     dense: bool = ...,
     max_steps: int = ...,
     max_seconds: float = ...,
+    threads: int = ...,
     step: str = ...,
     progress: Any = ...,
 ) -> dict[str, Any]: ...

@@ -203,6 +203,7 @@ def integrate(
     t0: float = 0.0,
     max_steps: int = 100_000,
     max_seconds: float = math.inf,
+    threads: int = 1,
     engine: str = "native",
     step: str = "polynomial",
     dense: bool = True,
@@ -223,6 +224,7 @@ def integrate(
                 step shares no inequality with the other one: a cross-check; for single fields, not layered ones
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
+    threads     for lanes of one field: each takes a share; 0: as many as the machine has
     progress    True for a bar, or a function (stage, done, total)
 
     `Result[Trajectory]`, or `Result[TrajectoryBatch]` for lanes, whose result is proved where all lanes are. A run that
@@ -230,6 +232,8 @@ def integrate(
     was proved: everything up to `.reached`. Misuse is a ValueError with the numbers.
     """
     _choices(engine, step, order, tolerance, max_steps, max_seconds)
+    if threads < 0:
+        raise ValueError(f"threads must be at least 0, not {threads}")
     start = float(_finite(t0, "t0"))
     if step != "polynomial" and isinstance(field, Layered):
         raise ValueError(
@@ -269,7 +273,9 @@ def integrate(
         else:
             last, begin = core, interval(start)
             duration, exact = duration_of(final, start)
-            answer = _core.integrate(core, duration=duration, dense=needs_dense or not exact, step=step, **options)
+            answer = _core.integrate(
+                core, duration=duration, dense=needs_dense or not exact, step=step, threads=threads, **options
+            )
             answer["times"] = inward(start, answer["reached"])
         if not exact:
             move_back(answer, last, begin, final, duration, p_lo, p_hi)

@@ -1,15 +1,20 @@
 #include "capnode/flow/flow.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 
+#include "capnode/numerics/float_environment.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
 
@@ -67,14 +72,11 @@ FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std
 
 }  // namespace
 
-std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<InitialSet>& starts,
+namespace {
+
+// The starts one after another through one group of lanes.
+std::vector<FlowResult> integrate_share(const Field& field, const std::vector<InitialSet>& starts,
                                         const std::vector<double>& durations, const FlowOptions& options) {
-    if (starts.size() != durations.size()) {
-        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
-                                    std::to_string(durations.size()) + " durations");
-    }
-    check_flow_options(options);
-    for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
     const auto program = std::make_shared<const TaylorProgram>(taylor_program(field));
     const std::size_t order = LaneGroup::order_for(program->rows(), options.order);
     const std::size_t width = starts.size() >= 4 && program->rows() <= 32 ? 8 : 1;
@@ -151,6 +153,81 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
             }
         }
     }
+}
+
+// Worker threads take a share each, under a float environment of their own; the calling thread takes the first share,
+// and it alone polls and reports. What a worker throws is thrown again here, after all have ended.
+std::vector<FlowResult> integrate_shares(const Field& field, const std::vector<InitialSet>& starts,
+                                         const std::vector<double>& durations, const FlowOptions& options,
+                                         std::size_t threads) {
+    std::atomic<bool> stop{false};
+    std::atomic<std::size_t> running{threads};
+    const auto first = [&](std::size_t t) { return starts.size() * t / threads; };
+    std::vector<std::vector<FlowResult>> shares(threads);
+    std::vector<std::exception_ptr> errors(threads);
+    const auto run = [&](std::size_t t) {
+        const FloatEnvironment guard;
+        try {
+            FlowOptions own = options;
+            own.threads = 1;
+            if (t == 0) {
+                own.interrupted = [&] {
+                    if (options.interrupted && options.interrupted()) stop = true;
+                    return stop.load();
+                };
+            } else {
+                own.interrupted = [&] { return stop.load(); };
+                own.progress = nullptr;
+            }
+            const auto from = static_cast<std::ptrdiff_t>(first(t));
+            const auto to = static_cast<std::ptrdiff_t>(first(t + 1));
+            shares[t] = integrate_share(field, {starts.begin() + from, starts.begin() + to},
+                                        {durations.begin() + from, durations.begin() + to}, own);
+        } catch (...) {
+            errors[t] = std::current_exception();
+            stop = true;
+        }
+        --running;
+    };
+    std::vector<std::thread> workers;
+    for (std::size_t t = 1; t < threads; ++t) {
+        try {
+            workers.emplace_back(run, t);
+        } catch (const std::system_error&) {
+            run(t);  // no more threads to be had
+        }
+    }
+    run(0);
+    while (running > 0) {  // still listening while the others work
+        if (options.interrupted && options.interrupted()) stop = true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    for (std::thread& worker : workers) worker.join();
+    for (const std::exception_ptr& error : errors) {
+        if (error) std::rethrow_exception(error);
+    }
+    std::vector<FlowResult> results;
+    results.reserve(starts.size());
+    for (auto& share : shares) {
+        for (FlowResult& r : share) results.push_back(std::move(r));
+    }
+    return results;
+}
+
+}  // namespace
+
+std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<InitialSet>& starts,
+                                        const std::vector<double>& durations, const FlowOptions& options) {
+    if (starts.size() != durations.size()) {
+        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
+                                    std::to_string(durations.size()) + " durations");
+    }
+    check_flow_options(options);
+    for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
+    std::size_t threads = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
+    threads = std::max<std::size_t>(1, std::min(threads, starts.size() / 8));  // at least a group of lanes each
+    return threads == 1 ? integrate_share(field, starts, durations, options)
+                        : integrate_shares(field, starts, durations, options, threads);
 }
 
 FlowResult integrate(const Field& field, const InitialSet& start, double duration, const FlowOptions& options) {

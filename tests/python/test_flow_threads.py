@@ -1,0 +1,41 @@
+"""Threads over lanes: the same answer bit by bit, errors and stops from any of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import capnode as cn
+from flow_fields import lorenz, scalar_field
+
+
+@pytest.mark.parametrize("threads", [2, 3, 0])
+def test_threads_change_nothing(threads: int) -> None:
+    x0 = np.random.default_rng(4).uniform(-3, 3, (53, 3))
+    alone = cn.integrate(lorenz(), x0, 1.0, derivative=True).require()
+    shared = cn.integrate(lorenz(), x0, 1.0, derivative=True, threads=threads).require()
+    for name in ("final", "derivative"):
+        one, other = getattr(alone, name), getattr(shared, name)
+        assert (one.lo == other.lo).all()
+        assert (one.hi == other.hi).all()
+    assert (alone.steps == shared.steps).all()
+
+
+def test_lanes_that_fail_do_so_in_their_place() -> None:
+    blow_up = scalar_field(1, 0, lambda x: [x * x])
+    x0 = np.linspace(-1.0, 2.0, 40)[:, None]
+    found = cn.integrate(blow_up, x0, 1.0, threads=3)
+    assert not found.proved
+    assert found.value.proved[x0[:, 0] < 0.9].all()
+    assert not found.value.proved[x0[:, 0] > 1.01].any()
+
+
+def test_progress_that_raises_stops_every_thread() -> None:
+    def raising(*_: object) -> None:
+        raise RuntimeError("enough")
+
+    x0 = np.random.default_rng(4).uniform(-3, 3, (4000, 3))
+    with pytest.raises(RuntimeError, match="enough"):
+        cn.integrate(lorenz(), x0, 20.0, threads=2, progress=raising)
+    with pytest.raises(ValueError, match="threads"):
+        cn.integrate(lorenz(), x0, 1.0, threads=-1)
