@@ -126,7 +126,7 @@ const char* ClassicalLane::step() {
 
     const double sign = duration_ < 0.0 ? -1.0 : 1.0;
     const double left = std::fabs(remaining());
-    double length = std::fmin(left, caution_ * first_guess(centre));
+    double length = std::fmin(left, caution_ * std::fmin(first_guess(centre), spread_limit(start)));
     bool shortened = false;
     for (int i = 0; i < most_attempts; ++i) {
         if (length < left) length = std::floor(length / grid_) * grid_;

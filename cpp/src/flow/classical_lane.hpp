@@ -56,6 +56,7 @@ class ClassicalLane {
     detail::Dual parameters(bool whole) const;  // at the centre, or all of them; tangents where whole
     detail::Dual time(bool whole, const Interval& after) const;
     double first_guess(const std::vector<Box>& centre) const;
+    double spread_limit(const Coefficients& start) const;
     bool a_priori_box(const Coefficients& start, Remainder& r) const;
     bool holds(const Box& box, const Interval& span, Box& top) const;
     Attempt attempt(const Coefficients& start, Remainder& r, double& shrink) const;

@@ -28,6 +28,27 @@ double ClassicalLane::first_guess(const std::vector<Box>& centre) const {
     return h;
 }
 
+// A hint for wide sets: the spread of D x_j over the set, against the set, is felt as R_j h^j; R_1 h costs the same per
+// unit of time for every h, so the step ends where a later term exceeds its share 2^(1-j) of that.
+double ClassicalLane::spread_limit(const Coefficients& start) const {
+    std::vector<double> spread(k_, 0.0);
+    for (std::size_t j = 1; j < k_; ++j) {
+        for (std::size_t i = 0; i < n_ && !start[j].tangent.empty(); ++i) {
+            double row = 0.0;
+            for (std::size_t l = 0; l < n_; ++l) row += 0.5 * width_up(start[j].tangent[l][i]) * magnitude_[l];
+            spread[j] = std::fmax(spread[j], row);
+        }
+    }
+    double h = infinity;
+    for (std::size_t j = 2; j < k_; ++j) {
+        const double order = static_cast<double>(j);
+        const double share = 0.5 * std::pow(spread[1] / spread[j], 1.0 / (order - 1.0));
+        const double small = std::pow(target_ / spread[j], 1.0 / order);
+        if (spread[j] > 0.0 && spread[j] < infinity) h = std::fmin(h, std::fmax(share, small));
+    }
+    return h;
+}
+
 // x_k over B, for all times of the step; false where B leaves the domain of the field.
 bool ClassicalLane::holds(const Box& box, const Interval& span, Box& top) const {
     const auto series = solution(field_, box, parameter_, k_, time(true, span).value[0]);
