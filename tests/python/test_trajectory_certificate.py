@@ -13,6 +13,7 @@ import pytest
 import capnode as cn
 import flow_cases
 import flow_fields
+from capnode import _core
 from capnode.certificate import Certificate, document_digest, hex_floats
 from capnode.integrate import integrate, parallelepiped
 from capnode.interval_array import IntervalArray
@@ -99,6 +100,29 @@ def test_random_networks(radii: dict[str, float]) -> None:
     assert checked >= 5
 
 
+def wide_network(n: int) -> cn.Field:
+    rng = np.random.default_rng(0)
+    b = _core.FieldBuilder(n, 0, False)
+    y = b.affine(b.state(), 1.5 * rng.normal(size=(n, n)) / np.sqrt(n), bias=0.1 * rng.normal(size=n))
+    return cn.Field(b.build(b.apply("tanh", y)))
+
+
+def test_high_dimension_goes_by_the_norm_or_by_samples() -> None:
+    n = 26
+    x0 = 0.3 * np.cos(np.arange(n) + 1.0)
+    document = integrate(wide_network(n), x0, 0.5).certificate().document
+    found = cn.verify(document)
+    assert found.ok, str(found)
+    assert any("by the 2-norm" in check.detail for check in found.checks)
+    for damage in (final_shifted, lambda entry: shifted(entry["steps"][-1]["end"], 3, 1.0), coefficient_altered_first):
+        false = copy.deepcopy(document)
+        damage(false["theorems"][0])
+        assert not cn.verify(resealed(false)).true
+    found = cn.verify(integrate(wide_network(n), ball(x0, 1e-8), 0.1).certificate())
+    assert found.ok, str(found)
+    assert any("a sample" in check.detail and "not proved again" in check.detail for check in found.checks)
+
+
 # ---- false certificates ----------------------------------------------------------------------------------------
 
 
@@ -140,6 +164,11 @@ def tube_shrunk(entry: Document) -> None:
 def coefficient_altered(entry: Document) -> None:
     step = entry["steps"][2]
     step["polynomial"] = nudged(step["polynomial"], 1, lambda z: z * (1 + 1e-11))
+
+
+def coefficient_altered_first(entry: Document) -> None:
+    step = entry["steps"][0]
+    step["polynomial"] = nudged(step["polynomial"], 1, lambda z: z + 1e-9)
 
 
 def late_coefficient_altered(entry: Document) -> None:

@@ -196,6 +196,76 @@ class StepProver:
         time = arb_series([step.start + step.length * base, step.length]) if self.timed else None
         return curve, time
 
+    def run_by_norm(self, step: Step, radius: arb) -> arb:
+        """From |v|_2 <= radius at the start of the step to a bound at its end, without tangents.
+
+        mu >= the logarithmic norm of A in the tube, the largest eigenvalue of its symmetric part:
+        |v(a + s)|_2 <= exp(h max(mu, 0)) (|v(a)|_2 + integral |d|_2), which must be less than every row of the tube.
+        """
+        a, h = 0.0, FIRST_PIECE
+        while a < 1.0:
+            end = self._piece_by_norm(step, radius, a, h)
+            if end is None:
+                h *= 0.5
+                continue
+            radius = end
+            a += h
+        return radius
+
+    def _piece_by_norm(self, step: Step, radius: arb, a: float, h: float) -> arb | None:
+        last, length, span = h <= SMALLEST_PIECE, arb(step.length), arb(h)
+        ball = arb(a) + span / 2 + symmetric((span / 2).upper())
+        cap = ctx.cap
+        ctx.cap = ORDER + 1
+        try:
+            curve, time = self._expand(step, arb(a), ORDER + 1)
+            shifted = [p(arb_poly([arb(a) + span / 2, 1])) for p in step.polynomial]
+            around = arb_poly([symmetric((span / 2).upper()), 1])
+            over = [arb_series(p(around).coeffs()[: ORDER + 2]) for p in shifted]
+            time_over = arb_series([step.start + length * ball, length]) if self.timed else None
+            f, _ = self.series(curve, time, derivatives=False)
+            f_over, _ = self.series(over, time_over, derivatives=False)
+            squares = arb(0)
+            for i in range(self.n):
+                d = (curve[i].derivative() if len(curve[i]) > 1 else arb_series([0])) - f[i] * length
+                total = sum((size(d[k]) * span ** (k + 1) / (k + 1) for k in range(ORDER)), arb(0))
+                rest = size(p_derivative(shifted[i], around, ORDER) - f_over[i][ORDER] * length)
+                remainder = (rest * span**ORDER).upper()
+                if not last and not bool(remainder <= GOAL * size(over[i][0]).max(arb(2.0**-20))):
+                    return None
+                squares += (total + remainder * span) ** 2
+        finally:
+            ctx.cap = cap
+        defect = squares.sqrt()
+        t = step.start + length * ball if self.timed else None
+        moving = len(step.tube)  # the parameters are exact here and stay what they are
+        x = [c[0] + symmetric(arb(r)) for c, r in zip(over, step.tube, strict=False)] + [c[0] for c in over[moving:]]
+        mu = self._logarithmic_norm(x, t, length, moving)
+        growth = (span * mu.max(arb(0))).exp()
+        within = (growth * (radius + defect)).upper()
+        narrowest = min(step.tube)
+        if not bool(within < arb(narrowest)):
+            if not last and h > NARROW_PIECE:
+                return None
+            raise NotProvedAgain(f"|x - P|_2 <= {float(within):.3g} was found here, {narrowest:.3g} is claimed")
+        return ((span * mu).exp() * radius + growth * defect).upper()
+
+    def _logarithmic_norm(self, x: list[arb], t: arb | None, length: arb, n: int) -> arb:
+        """Of the leading n x n block of A over a box: Gershgorin's bound for the middle of its symmetric part in the
+        basis of approximate eigenvectors (a similarity), and the largest row sum of its radii."""
+        rows = self.evaluator.jacobian(x, (), None, t).dx
+        assert rows is not None
+        whole = arb_mat(n, n, [length * z for row in rows[:n] for z in row[:n]])
+        symmetric_part = (whole + whole.transpose()) * arb(0.5)
+        floats = float_matrix(symmetric_part)
+        if not np.isfinite(floats).all():
+            raise NotProvedAgain("the Jacobian over the tube is not bounded")
+        basis = arb_matrix(np.linalg.eigh(floats)[1])
+        table = (basis.inv() * _middles(symmetric_part) * basis).table()
+        discs = [sum((size(z) for j, z in enumerate(row) if j != i), row[i].upper()) for i, row in enumerate(table)]
+        radii = [sum(row, arb(0)).upper() for row in _radii(symmetric_part).table()]
+        return (max(discs, key=float).upper() + max(radii, key=float)).upper()
+
     def _piece(self, step: Step, start: CarriedSet, a: float, h: float) -> PieceBounds | None:
         """None: the Taylor remainders are too large, take a shorter piece."""
         n, length, last = self.n, arb(step.length), h <= SMALLEST_PIECE
