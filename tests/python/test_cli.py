@@ -284,7 +284,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from capnode.networks import leaky as large
 
-    cn.from_torch(large(100), dim=100).save(tmp_path / "large.capnode")
+    cn.from_torch(large(200), dim=200).save(tmp_path / "large.capnode")  # seconds of search on any machine
     out = tmp_path / "out"
     arguments = ["hopf", "large.capnode", "--span", "0.05", "3", "--method", "general", "--out", str(out), "--quiet"]
     process = subprocess.Popen(
@@ -296,7 +296,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     )
     while not out.exists() and process.poll() is None:  # made after the imports, before the search
         time.sleep(0.02)
-    time.sleep(1.0)
+    time.sleep(0.5)
     if process.poll() is not None:
         pytest.skip("the search was over before it could be interrupted")
     process.send_signal(signal.SIGINT)

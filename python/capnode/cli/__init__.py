@@ -29,6 +29,8 @@ def main() -> None:
         status = MISUSE
     except typer.Exit as stop:
         status = stop.exit_code
+        if status == INTERRUPTED:  # typer's answer to Ctrl-C outside of a search
+            _say("interrupted")
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted")
         status = INTERRUPTED
