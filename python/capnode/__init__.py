@@ -116,7 +116,7 @@ def verify(
 
     The answer has `.ok`, and `.checks`: layer, name, holds, detail. Two layers: "digest", is the file unchanged;
     "truth", is every claim proved again. `fields`: paths of field files, for certificates that store digests only.
-    `points`: re-prove only so many theorems, evenly spread; milliseconds each for n = 10, ten seconds for n = 400.
+    `points`: re-prove only so many theorems, evenly spread; milliseconds each for n = 10, 13 s for n = 400.
     """
     from capnode.verification.verifier import verify as check
 
