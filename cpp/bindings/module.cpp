@@ -23,4 +23,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_search(module);
     capnode::bindings::register_flow(module);
     capnode::bindings::register_poincare_map(module);
+    capnode::bindings::register_readout(module);
 }

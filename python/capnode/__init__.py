@@ -24,6 +24,7 @@ from capnode.layered import Layered, layered
 from capnode.periodic_exclusion import PeriodicOrbitExclusion, no_periodic_orbits
 from capnode.pieces import PiecewiseSet, integrate_pieces
 from capnode.poincare import Return, Section, poincare_map, section
+from capnode.readout import Readout, readout
 from capnode.result import Evidence, Result, Verdict
 from capnode.spectrum import Spectrum, spectrum
 from capnode.trajectory import Trajectory, TrajectoryBatch
@@ -49,6 +50,7 @@ __all__ = [
     "Parallelepiped",
     "PeriodicOrbitExclusion",
     "PiecewiseSet",
+    "Readout",
     "Result",
     "Return",
     "Section",
@@ -75,6 +77,7 @@ __all__ = [
     "parallelepiped",
     "poincare_map",
     "prove_hopf",
+    "readout",
     "section",
     "spectrum",
     "verify",
