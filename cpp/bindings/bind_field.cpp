@@ -8,10 +8,12 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "capnode/field/capd_program.hpp"
 #include "capnode/field/digest.hpp"
 #include "capnode/field/field_io.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "field_evaluation.hpp"
+#include "result.hpp"
 
 namespace capnode::bindings {
 namespace {
@@ -125,6 +127,23 @@ void register_field(py::module_& module) {
                  const FloatEnvironment guard;
                  return to_text(f);
              })
+        .def_property_readonly("capd_missing",
+                               [](const Field& f) {
+                                   py::list names;
+                                   for (const Function missing : capd_missing(f)) names.append(name(missing));
+                                   return names;
+                               })
+        .def(
+            "capd_program",
+            [](const Field& f, const DoubleArray& x_lo, const DoubleArray& x_hi, const DoubleArray& p_lo,
+               const DoubleArray& p_hi, double t0, double t, int order) {
+                const CapdRun run{intervals_from(x_lo, x_hi), intervals_from(p_lo, p_hi), t0, t, order};
+                py::gil_scoped_release release;
+                const FloatEnvironment guard;
+                return capd_program(f, run);
+            },
+            py::arg("x_lo"), py::arg("x_hi"), py::arg("p_lo"), py::arg("p_hi"), py::kw_only(), py::arg("t0"),
+            py::arg("t"), py::arg("order"))
         .def_static(
             "from_text",
             [](const std::string& text) {

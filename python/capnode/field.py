@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from capnode import _core
-from capnode.arguments import exact_numbers
+from capnode.arguments import box, exact_numbers, parameter_box
+from capnode.errors import UnsupportedOperation
 from capnode.interval_array import IntervalArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -184,6 +185,43 @@ class Field:
     def from_text(text: str) -> Field:
         """The field of a text made by `to_text`."""
         return Field(_core.Field.from_text(text))
+
+    def to_capd(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        x0: Any = None,
+        t: float = 1.0,
+        p: Any = None,
+        t0: float = 0.0,
+        order: int = 20,
+    ) -> str:
+        """The field as a small stand-alone C++ program for users of CAPD::DynSys; written to `path` where given.
+
+        The program holds the weights as hex floats, builds the field in CAPD's nodes and integrates x0 (a point or a
+        box (dim,); 0 where None) from t0 to t with its derivative by the initial point; its command line takes another
+        t, x0 and p. Weights with a radius and parameters become CAPD parameters with interval values (p is 0 where
+        None). Nothing of CAPD is needed to write it.
+
+        UnsupportedOperation where the field uses a function that CAPD cannot differentiate (erf, gelu).
+        """
+        if missing := ", ".join(self.core.capd_missing):
+            raise UnsupportedOperation(
+                f"CAPD cannot differentiate {missing}, which the field uses; it knows + - * /, powers, exp, log, sqrt, "
+                "sin, cos, atan and what can be written through these"
+            )
+        start, end = exact_numbers(t0, "t0"), exact_numbers(t, "t")
+        if start.shape != () or end.shape != () or not np.isfinite([start, end]).all() or start == end:
+            raise ValueError(f"t and t0 must be two different finite times, not {t} and {t0}")
+        x = box(np.zeros(self.dim) if x0 is None else x0, self.dim, "x0")
+        q = parameter_box(self.core, np.zeros(self.parameter_dim) if p is None and self.parameter_dim else p)
+        if not np.isfinite([*x[0], *x[1]]).all():
+            raise ValueError("x0 must be bounded")
+        text = str(self.core.capd_program(*x, *q, t0=float(start), t=float(end), order=int(order)))
+        if path is not None:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
+        return text
 
     # ---- shapes: (dim,) and (lanes, dim) of the user, (dim, lanes) of the core
     def _state(self, x: FloatArray, name: str) -> tuple[FloatArray, int | None]:
