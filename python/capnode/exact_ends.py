@@ -22,8 +22,9 @@ FloatArray = NDArray[np.float64]
 
 def checked(lo: FloatArray, hi: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The ends as they are kept: contiguous, read-only, with the invariants of an interval."""
-    bad = ~(lo <= hi) | (lo == np.inf) | (hi == -np.inf)
-    if np.any(bad):
+    good = (lo <= hi) & (lo < np.inf) & (hi > -np.inf)
+    if not good.all():
+        bad = ~good
         i = int(np.argmax(np.ravel(bad)))
         a, b = float(np.ravel(lo)[i]), float(np.ravel(hi)[i])
         where = "" if lo.ndim == 0 else f" at index {tuple(int(k) for k in np.unravel_index(i, lo.shape))}"
@@ -119,7 +120,9 @@ def _around(x: Fraction) -> tuple[float, float]:
 
 
 def exact(value: Any, what: str) -> FloatArray:
-    """float64 entries without any rounding; ValueError where one would be needed."""
+    """float64 entries without any rounding, in a new array; ValueError where one would be needed."""
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value.copy()
     lo, hi = ends(value)
     if not np.array_equal(lo, hi, equal_nan=True):
         i = int(np.argmax(np.ravel(lo != hi)))

@@ -95,6 +95,8 @@ def _shape(shape: tuple[int, ...], dim: int) -> None:
 
 
 def _finite(value: Any, name: str) -> FloatArray:
+    if type(value) is float and math.isfinite(value):
+        return np.array(value)
     array = np.asarray(value)
     if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
         raise ValueError(
@@ -163,6 +165,8 @@ def times_of(t: Any, t0: float) -> tuple[float, FloatArray | None]:
 
 def duration_of(final: float, t0: float) -> tuple[float, bool]:
     """A double at least as long as final - t0, and whether it is that number exactly."""
+    if t0 == 0.0:
+        return final, True
     difference = interval(final) - interval(t0)
     lo, hi = float(difference.lo), float(difference.hi)
     return (hi if final > t0 else lo), lo == hi
@@ -170,6 +174,8 @@ def duration_of(final: float, t0: float) -> tuple[float, bool]:
 
 def inward(t0: float, offsets: FloatArray) -> FloatArray:
     """Doubles between t0 and the times t0 + offsets, as near to these as can be."""
+    if t0 == 0.0:
+        return offsets
     times = interval(t0) + interval(offsets)
     return np.where(offsets >= 0.0, times.lo, times.hi)
 

@@ -36,8 +36,7 @@ class IntervalArray:
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, lo: Any, hi: Any) -> None:
-        low = np.array(exact(lo, "lo"))
-        high = np.array(exact(hi, "hi"))
+        low, high = exact(lo, "lo"), exact(hi, "hi")
         if low.shape != high.shape:
             raise ValueError(f"lo has the shape {low.shape}, hi has {high.shape}")
         self._lo, self._hi = checked(low, high)
