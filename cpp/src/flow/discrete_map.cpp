@@ -8,12 +8,10 @@
 #include "capnode/field/jacobian.hpp"
 #include "capnode/numerics/double_double.hpp"
 #include "flow_lane.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 namespace {
-
-constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
-constexpr double underflow = 0x1p-960;
 
 void check(const std::vector<IterationStage>& stages, const std::vector<InitialSet>& starts) {
     if (stages.empty()) throw std::invalid_argument("there are 0 maps to iterate");

@@ -5,16 +5,11 @@
 
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/rounding.hpp"
+#include "map_product.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
-namespace {
-
-// The bounds below are sums of at most 2^20 products of non-negative doubles: relative error below 2^-32
-// (step_engine.cpp).
-constexpr double slack = 1.0 + 0x1p-32;
-constexpr double underflow = 0x1p-960;
-
-}  // namespace
+namespace {}  // namespace
 
 ErrorSet::ErrorSet(std::size_t n, std::size_t columns, Shape shape)
     : n_(n), columns_(columns), shape_(shape), basis_(n, n), radius_(n, columns) {
@@ -162,27 +157,18 @@ void ErrorSet::propagate_ellipsoid(const double* phi, const double* d, double ba
     Matrix a(n_, n_);
     double p2 = 0.0;
     if (!zero_) {
-        if (n_ >= 32) {
-            blas::gemm(n_, n_, n_, phi, basis_.data.data(), a.data.data());
-        } else {
-            for (std::size_t i = 0; i < n_; ++i) {
-                for (std::size_t k = 0; k < n_; ++k) {
-                    const double x = phi[i * n_ + k];
-                    for (std::size_t j = 0; j < n_; ++j) a(i, j) += x * basis_(k, j);
-                }
-            }
-        }
+        map_product(phi, basis_, n_, a);
         double l2 = 0.0;
         for (const double x : basis_.data) l2 += x * x;
-        const double l = std::sqrt(l2) * slack + 0x1p-480;
+        const double l = std::sqrt(l2) * slack + tiny_norm;
         for (std::size_t i = 0; i < n_; ++i) {  // |delta A z|_i <= gamma |Phi_i|_2 |L|_F
             double row = 0.0;
             for (std::size_t k = 0; k < n_; ++k) row += phi[i * n_ + k] * phi[i * n_ + k];
-            side[i] += g * (std::sqrt(row) + 0x1p-480) * l;
+            side[i] += g * (std::sqrt(row) + tiny_norm) * l;
         }
         for (const double x : a.data) p2 += x * x;
     }
-    for (double& x : side) x = x * slack + 0x1p-480;  // whose square, and 2^-53 of it, are normal numbers
+    for (double& x : side) x = x * slack + tiny_norm;  // whose square, and 2^-53 of it, are normal numbers
     if (ball > 0.0) {
         double sum = 0.0;
         for (std::size_t i = 0; i < moving; ++i) sum += side[i] * side[i];
@@ -232,7 +218,7 @@ void ErrorSet::magnitude(double* out) const {
         } else {
             double sum = 0.0;
             for (std::size_t j = 0; j < n_; ++j) sum += basis_(i, j) * basis_(i, j);
-            const double bound = sum < infinity ? std::sqrt(sum) * slack + 0x1p-480 : infinity;
+            const double bound = sum < infinity ? std::sqrt(sum) * slack + tiny_norm : infinity;
             std::fill(out + i * columns_, out + (i + 1) * columns_, bound);
         }
     }
@@ -255,7 +241,7 @@ double ErrorSet::euclidean() const {
             largest = sum <= largest ? largest : sum;
         }
     }
-    return largest < infinity ? std::sqrt(largest) * slack + 0x1p-480 : infinity;
+    return largest < infinity ? std::sqrt(largest) * slack + tiny_norm : infinity;
 }
 
 bool ErrorSet::is_finite() const {

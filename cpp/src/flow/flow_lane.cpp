@@ -3,30 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "capnode/numerics/blas.hpp"
+#include "map_product.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 namespace {
-
-constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
-constexpr double underflow = 0x1p-960;
-constexpr double tiny_norm = 0x1p-480;  // lost by squares that underflow
-
-// out = a b (n x n times n x cols); errs entrywise by gamma_n |a||b|.
-void multiply(const double* a, const Matrix& b, std::size_t n, Matrix& out) {
-    if (n * n * b.cols >= 32768) {
-        blas::gemm(n, b.cols, n, a, b.data.data(), out.data.data());
-        return;
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-        double* row = out.row(i);
-        std::fill(row, row + b.cols, 0.0);
-        for (std::size_t k = 0; k < n; ++k) {
-            const double x = a[i * n + k];
-            for (std::size_t j = 0; j < b.cols; ++j) row[j] += x * b(k, j);
-        }
-    }
-}
 
 double grid_for(double duration) { return duration == 0.0 ? 1.0 : std::ldexp(1.0, std::ilogb(duration) - 50); }
 
@@ -135,10 +116,7 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
         error_.propagate(step.phi, d);
     }
     if (boxed) {
-        scratch.product.rows = n_;
-        scratch.product.cols = box_.cols;
-        scratch.product.data.resize(n_ * box_.cols);
-        multiply(step.phi, box_, n_, scratch.product);
+        map_product(step.phi, box_, n_, scratch.product);
         std::swap(box_, scratch.product);
         if (!step.by_norm) {
             collect(d, scratch.overflow.data());
@@ -182,9 +160,7 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
             for (std::size_t j = 0; j < n_ * n_; ++j) dy[j] = finite_or_infinite(dy[j]);
         }
         y_error_->propagate(step.phi, dy, ball, dim_);
-        scratch.product.rows = scratch.product.cols = n_;
-        scratch.product.data.resize(n_ * n_);
-        multiply(step.phi, y_, n_, scratch.product);
+        map_product(step.phi, y_, n_, scratch.product);
         std::swap(y_, scratch.product);
     }
     std::copy(step.centre, step.centre + n_, centre_.begin());

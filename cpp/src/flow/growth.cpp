@@ -7,12 +7,10 @@
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/elementary.hpp"
 #include "capnode/numerics/rounding.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 namespace {
-
-constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
-constexpr double underflow = 0x1p-960;
 
 // Lanczos on the symmetric S from `guess` (a vector kept from call to call): the largest Ritz value with its residual,
 // and the Ritz vector in `guess`. All of it a hint.
@@ -222,7 +220,7 @@ double spectral_norm(const Matrix& a) {
     double square = 0.0;
     for (const double x : a.data) square += x * x;
     square *= slack;
-    const double frobenius = std::sqrt(square) * slack + 0x1p-480;  // whose squares may underflow
+    const double frobenius = std::sqrt(square) * slack + tiny_norm;  // whose squares may underflow
     if (!(square < 1e140) || !(square > 1e-140)) return frobenius;
     const Matrix product = blas::syrk(a.rows <= a.cols ? a : transpose(a));
     std::vector<double> guess;

@@ -1,4 +1,5 @@
 #include "lane_group.hpp"
+#include "radius_rounding.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +7,6 @@
 namespace capnode {
 namespace {
 
-constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
-constexpr double underflow = 0x1p-960;
-constexpr double tiny_norm = 0x1p-480;  // likewise
 constexpr double wide_growth = 0.3;
 constexpr double hopeless_growth = 1e-3;
 constexpr double least_tube = 0x1p-900;

@@ -6,11 +6,10 @@
 #include "capnode/field/evaluate.hpp"
 #include "capnode/field/jacobian.hpp"
 #include "capnode/numerics/ball.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 namespace {
-
-constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
 
 double largest(const Interval& x) { return std::max(std::fabs(x.lo), std::fabs(x.hi)); }
 

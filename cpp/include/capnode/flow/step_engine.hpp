@@ -8,8 +8,8 @@
 //
 // Radii. For every register: |v(tau) - V(tau)| <= radius for all tau in [0, theta], where v is what the register's
 // exact operations give along every curve within `state_radius` of the polynomial P of the state, for every weight in
-// the weight radius. Formulas and proofs stand above the code of each operation (step_engine.cpp); N is the order of
-// the series:
+// the weight radius. Formulas and proofs stand above the code of each operation (step_radii.cpp, step_integrals.cpp); N
+// is the order of the series:
 //     linear        |W| r_a + rounding
 //     a b           ||a|| r_b + ||b|| r_a + r_a r_b + sum_i |a_i| suf_b[N+1-i] + rounding
 //     f (integral)  pure error of U' = W V' by integration or Gronwall, + sup |f'| r_v
@@ -86,12 +86,14 @@ class StepEngine {
     double* tangent_at(AlignedVector& v, Register r) const { return v.data() + tangent_offset_[r] * columns_ * lanes_; }
 
     void reserve_scratch();
-    void value_coefficient(const Instruction& i, std::size_t k);
-    void initial_value(const Instruction& i);
-    void value_radius(const Instruction& i);
+    // Passes over the program, an operation at a time (program_pass.hpp); each in the file named after it.
+    struct Series;          // step_series.cpp
+    struct TangentSeries;   // step_series.cpp
+    struct Radii;           // step_radii.cpp
+    struct TangentRadii;    // step_tangents.cpp
+    struct JacobianRange;   // step_jacobian_range.cpp
+    struct JacobianCentre;  // step_jacobian_centre.cpp
     void integral_radius(const Instruction& i);
-    void tangent_coefficient(const Instruction& i, std::size_t k);
-    void tangent_radius(const Instruction& i);
     void tangent_norm(const Instruction& of, double* out, std::size_t first = 0);
     static bool has_pure_error(const Instruction& i);
     void pure_error(const Instruction& i);

@@ -1,7 +1,7 @@
 // The loops of a flow step, one build per instruction set behind one table. All arrays are contiguous blocks of
 // doubles; a series has its coefficient k at `k * stride`. Lanes are innermost: n = rows * lanes.
 //
-// Sums are formed in ascending order of the index, with or without fused multiply-add: the bounds of step_engine.cpp
+// Sums are formed in ascending order of the index, with or without fused multiply-add: the bounds of step_radii.cpp
 // hold for both. Nothing here bounds anything by itself.
 #pragma once
 
@@ -32,7 +32,7 @@ struct StepKernels {
     void (*convolve_tangent)(double* out, const double* w, const double* d, std::size_t k, std::size_t w_stride,
                              std::size_t d_stride, std::size_t rows, std::size_t cols, std::size_t lanes, bool add);
     // out[row, col, lane] = bound((out +) sum_{k<=order} |d_k[row, col, lane]| m_k[row, lane] + m_{order+1} rd[..]);
-    // bound(x) = x slack + underflow as in step_engine.cpp; m_k at k * m_stride
+    // bound(x) = x slack + underflow as in radius_rounding.hpp; m_k at k * m_stride
     void (*tangent_bound)(double* out, const double* d, const double* m, const double* rd, std::size_t order,
                           std::size_t d_stride, std::size_t m_stride, std::size_t rows, std::size_t cols,
                           std::size_t lanes, bool add);
@@ -56,7 +56,7 @@ struct StepKernels {
     void (*advance)(double* next, const double* f, const double* scale, std::size_t k, std::size_t n,
                     std::size_t lanes);
     // The pure error and the slope of U' = w(U) V', w = 1 - U^2 or U - U^2: the formulas stand above integral_radius in
-    // step_engine.cpp.
+    // step_integrals.cpp.
     void (*gronwall)(double* pure, double* slope, const double* start_error, const double* residual,
                      const double* square, const double* v1, const double* variation, const double* w0,
                      const double* w_start, const double* w_variation, const double* out0, const double* out1,

@@ -89,7 +89,7 @@ inline void chunks(std::size_t n, F f) {
     for (; i < n; ++i) f.template operator()<double>(i);
 }
 
-// The bounds of step_engine.cpp: see there for slack, underflow and exp_up.
+// As in radius_rounding.hpp, which says why; again here, compiled for this instruction set alone.
 constexpr double roundoff = 0x1p-53;
 constexpr double slack = 1.0 + 0x1p-32;
 constexpr double underflow = 0x1p-960;
@@ -212,7 +212,7 @@ void square_root(double* out, const double* u, const double* v, const double* ha
 }
 
 double dot(const double* a, const double* b, std::size_t n) {
-    // At least eight interleaved partial sums (four vectors of two or more): the bound of step_engine.cpp counts
+    // At least eight interleaved partial sums (four vectors of two or more): the bound of step_radii.cpp counts
     // n / 8 + 12 roundings an entry.
     Block<4> acc;
     zero(acc);
