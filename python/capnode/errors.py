@@ -13,3 +13,7 @@ class NotProved(RuntimeError):
 
 class InternalError(RuntimeError):
     """Two enclosures of one object contradict each other: a bug in capnode, please report it."""
+
+
+class RunIncomplete(RuntimeError):
+    """A long run could not go on, as its workers or its cluster went away; the message says what is kept."""

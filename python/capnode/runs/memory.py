@@ -1,0 +1,21 @@
+"""The tiles of a run without a folder."""
+
+from __future__ import annotations
+
+
+class RunMemory:
+    def __init__(self, tiles: int) -> None:
+        self.tiles = tiles
+        self._data: dict[int, bytes] = {}
+
+    def finished(self) -> list[int]:
+        return sorted(self._data)
+
+    def write(self, index: int, data: bytes) -> None:
+        self._data[index] = data
+
+    def read(self, index: int) -> bytes:
+        return self._data[index]
+
+    def __str__(self) -> str:
+        return "memory"
