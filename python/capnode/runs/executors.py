@@ -11,7 +11,7 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -47,6 +47,16 @@ class Pool:
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         return self._executor.submit(function, *args)
+
+    def workers_left(self) -> int | None:
+        """The number of workers of a Dask cluster, as its client saw it last; None where it is not known.
+
+        Read from what the client has at hand: a question to a scheduler that went away would not come back.
+        """
+        client = getattr(self._executor, "_client", None)
+        known = getattr(client, "_scheduler_identity", None)
+        count = known.get("n_workers") if isinstance(known, Mapping) else None
+        return count if isinstance(count, int) else None
 
     @property
     def renewable(self) -> bool:

@@ -3,12 +3,14 @@
 At most `2 x workers` tiles are submitted and not yet written, so that the memory of a run is that of a few tiles. Tiles
 come back as bytes and are written here: workers may be on machines without a common disk. A tile whose worker was lost
 is submitted again, ATTEMPTS times in all; a pool of our own is made anew for that. What cannot go on raises
-`RunIncomplete`, or OSError for a disk that is full, with the count of tiles that are kept.
+`RunIncomplete`, or OSError for a disk that is full, with the count of tiles that are kept. A cluster without workers
+is given PATIENCE to get one.
 """
 
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from capnode.parallel import Stop
 from capnode.runs.executors import PROCESSES, Pool, is_lost_worker, open_pool
 
 ATTEMPTS = 4
+PATIENCE = 60.0  # seconds without a worker in the cluster
 MOST_RENEWALS = 20
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -103,6 +106,7 @@ class _Loop:
         self.failure: BaseException | None = None
         self.last_loss: BaseException = CancelledError()
         self.renewals = 0
+        self.last_worker = time.monotonic()
 
     def run(self) -> None:
         try:
@@ -114,6 +118,8 @@ class _Loop:
                 lost = [index for future in done if (index := self.take(future)) is not None]
                 if lost:
                     self.resubmit(lost)
+                if not done:
+                    self.look_for_workers()
                 self.submit_more()
         except BaseException:  # Ctrl-C where it is no request, or a bug: nothing that runs is waited for
             for future in self.running:
@@ -167,6 +173,13 @@ class _Loop:
         if self.on_done is not None:
             self.on_done(index, True)
         return None
+
+    def look_for_workers(self) -> None:
+        now = time.monotonic()
+        if self.pool.workers_left() != 0:
+            self.last_worker = now
+        elif now - self.last_worker > PATIENCE and not self.stopping:
+            self.fail(self.incomplete(f"the cluster has had no worker for {PATIENCE:g} seconds", self.last_loss))
 
     def resubmit(self, lost: list[int]) -> None:
         if self.stopping:
