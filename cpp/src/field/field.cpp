@@ -33,4 +33,9 @@ const std::string& Field::digest() const {
     return data_->digest;
 }
 
+const std::shared_ptr<const void>& Field::derived(const std::function<std::shared_ptr<const void>()>& make) const {
+    std::call_once(data_->derived_once, [&] { data_->derived = make(); });
+    return data_->derived;
+}
+
 }  // namespace capnode

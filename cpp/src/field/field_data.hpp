@@ -23,6 +23,8 @@ struct Field::Data {
     // The digest is a hash of the whole text of the graph (tens of megabytes for n = 1000): made when asked for.
     mutable std::once_flag digest_once;
     mutable std::string digest;
+    mutable std::once_flag derived_once;
+    mutable std::shared_ptr<const void> derived;
 };
 
 }  // namespace capnode

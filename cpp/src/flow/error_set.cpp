@@ -11,9 +11,11 @@
 namespace capnode {
 namespace {}  // namespace
 
-ErrorSet::ErrorSet(std::size_t n, std::size_t columns, Shape shape)
-    : n_(n), columns_(columns), shape_(shape), basis_(n, n), radius_(n, columns) {
-    if (shape == Shape::frame) basis_ = Matrix::identity(n);
+ErrorSet::ErrorSet(std::size_t n, std::size_t columns, Shape shape) : n_(n), columns_(columns), shape_(shape) {
+    if (shape == Shape::frame) {
+        basis_ = Matrix::identity(n);
+        radius_ = Matrix(n, columns);
+    }
 }
 
 void ErrorSet::propagate(const double* phi, const double* d, double ball, std::size_t moving) {
@@ -187,7 +189,7 @@ void ErrorSet::propagate_ellipsoid(const double* phi, const double* d, double ba
     const double p = std::max(std::sqrt(p2), q * 0x1p-40);
     const double trace = (p + q) * (p + q);
     if (!(trace < 1e280)) {
-        std::fill(basis_.data.begin(), basis_.data.end(), infinity);
+        basis_ = Matrix(n_, n_, infinity);
         return;
     }
     Matrix s = zero_ ? Matrix(n_, n_) : blas::syrk(a);

@@ -77,7 +77,7 @@ namespace {
 // The starts one after another through one group of lanes.
 std::vector<FlowResult> integrate_share(const Field& field, const std::vector<InitialSet>& starts,
                                         const std::vector<double>& durations, const FlowOptions& options) {
-    const auto program = std::make_shared<const TaylorProgram>(taylor_program(field));
+    const auto program = shared_program(field);
     const std::size_t order = LaneGroup::order_for(program->rows(), options.order);
     const std::size_t width = starts.size() >= 4 && program->rows() <= 32 ? 8 : 1;
     const bool tube = std::all_of(starts.begin(), starts.end(), FlowLane::is_point);

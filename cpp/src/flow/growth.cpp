@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "capnode/flow/step_kernels.hpp"
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/elementary.hpp"
 #include "capnode/numerics/rounding.hpp"
@@ -12,85 +13,86 @@
 namespace capnode {
 namespace {
 
-// Lanczos on the symmetric S from `guess` (a vector kept from call to call): the largest Ritz value with its residual,
-// and the Ritz vector in `guess`. All of it a hint.
-std::pair<double, double> largest_ritz_value(const Matrix& s, std::vector<double>& guess) {
-    constexpr std::size_t most = 12;
-    const std::size_t n = s.rows;
-    const std::size_t steps = std::min(most, n);
-    if (guess.size() != n) {
-        guess.assign(n, 1.0);
-        for (std::size_t i = 0; i < n; ++i) guess[i] += 0.3 * std::cos(static_cast<double>(i));
-    }
-    std::vector<double> basis((steps + 1) * n, 0.0);
-    double alpha[most] = {};
-    double beta[most + 1] = {};
-    double size = 0.0;
-    for (const double x : guess) size += x * x;
-    size = std::sqrt(size);
-    if (!(size > 0.0) || !(size < infinity)) {
-        std::fill(guess.begin(), guess.end(), 1.0);
-        size = std::sqrt(static_cast<double>(n));
-    }
-    for (std::size_t i = 0; i < n; ++i) basis[i] = guess[i] / size;
-    std::size_t done = 0;
-    for (std::size_t k = 0; k < steps; ++k) {
-        const double* v = basis.data() + k * n;
-        double* w = basis.data() + (k + 1) * n;
-        double along = 0.0;
-        for (std::size_t i = 0; i < n; ++i) {
-            const double* row = s.row(i);
-            double part[8] = {};
-            std::size_t j = 0;
-            for (; j + 8 <= n; j += 8) {
-                for (std::size_t q = 0; q < 8; ++q) part[q] += row[j + q] * v[j + q];
-            }
-            for (; j < n; ++j) part[0] += row[j] * v[j];
-            w[i] = ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
-            along += w[i] * v[i];
-        }
-        alpha[k] = along;
-        double rest = 0.0;
-        for (std::size_t i = 0; i < n; ++i) {
-            w[i] -= along * v[i];
-            if (k > 0) w[i] -= beta[k] * basis[(k - 1) * n + i];
-            rest += w[i] * w[i];
-        }
-        done = k + 1;
-        beta[k + 1] = std::sqrt(rest);
-        if (!(beta[k + 1] > 1e-12 * std::fabs(alpha[0])) || !(beta[k + 1] < infinity)) break;
-        for (std::size_t i = 0; i < n; ++i) w[i] /= beta[k + 1];
-    }
-    // Largest eigenvalue of the tridiagonal matrix by bisection: T - x has no positive pivot iff x is above it.
+// Largest eigenvalue of a tridiagonal matrix by bisection: T - x has no positive pivot iff x is above it.
+double largest_of_tridiagonal(const double* alpha, const double* beta, std::size_t size) {
     double lo = alpha[0];
     double hi = alpha[0];
-    for (std::size_t k = 0; k < done; ++k) {
-        hi = std::max(hi, alpha[k] + beta[k] + (k + 1 < done ? beta[k + 1] : 0.0));
+    for (std::size_t k = 0; k < size; ++k) {
+        hi = std::max(hi, alpha[k] + beta[k] + (k + 1 < size ? beta[k + 1] : 0.0));
     }
-    for (int step = 0; step < 40; ++step) {
+    for (int step = 0; step < 24; ++step) {
         const double x = 0.5 * (lo + hi);
         bool above = true;
         double pivot = alpha[0] - x;
-        for (std::size_t k = 1; k < done && above; ++k) {
+        for (std::size_t k = 1; k < size && above; ++k) {
             above = pivot < 0.0;
             if (above) pivot = alpha[k] - x - beta[k] * beta[k] / pivot;
         }
         above = above && pivot < 0.0;
         (above ? hi : lo) = x;
     }
-    const double ritz = hi;
-    double y[most] = {1.0};
-    double norm = 1.0;
-    for (std::size_t k = 1; k < done; ++k) {
-        y[k] = ((ritz - alpha[k - 1]) * y[k - 1] - (k > 1 ? beta[k - 1] * y[k - 2] : 0.0)) / beta[k];
-        norm += y[k] * y[k];
+    return hi;
+}
+
+// Lanczos on the symmetric S from `guess` (a vector kept from call to call): the largest Ritz value with its residual,
+// and the Ritz vector in `guess`. All of it a hint.
+// After 5 steps and after 12 it looks whether that will do: a residual that adds little to the value.
+std::pair<double, double> largest_ritz_value(const Matrix& s, std::vector<double>& guess, LogNormWork& work) {
+    constexpr std::size_t most = 12;
+    constexpr std::size_t early = 5;
+    const StepKernels& kernels = step_kernels();
+    const std::size_t n = s.rows;
+    const std::size_t steps = std::min(most, n);
+    if (guess.size() != n) {
+        guess.assign(n, 1.0);
+        for (std::size_t i = 0; i < n; ++i) guess[i] += 0.3 * std::cos(static_cast<double>(i));
     }
-    norm = std::sqrt(norm);
+    const auto size_of = [&](const double* v) { return std::sqrt(kernels.dot(v, v, n)); };
+    double size = size_of(guess.data());
+    if (!(size > 0.0) || !(size < infinity)) {
+        std::fill(guess.begin(), guess.end(), 1.0);
+        size = std::sqrt(static_cast<double>(n));
+    }
+    work.basis.resize((most + 1) * n);
+    double* basis = work.basis.data();
+    for (std::size_t i = 0; i < n; ++i) basis[i] = guess[i] / size;
+    double alpha[most] = {};
+    double beta[most + 1] = {};
+    double y[most] = {};
+    double ritz = 0.0;
+    double residual = 0.0;
+    std::size_t done = 0;
+    for (std::size_t k = 0; k < steps; ++k) {
+        const double* v = basis + k * n;
+        double* w = basis + (k + 1) * n;
+        kernels.product(w, s.data.data(), nullptr, v, n, n, 1);
+        alpha[k] = kernels.dot(w, v, n);
+        const double* before = k > 0 ? v - n : v;
+        for (std::size_t i = 0; i < n; ++i) w[i] -= alpha[k] * v[i] + beta[k] * before[i];
+        done = k + 1;
+        beta[k + 1] = size_of(w);
+        const bool last = !(beta[k + 1] > 1e-12 * std::fabs(alpha[0])) || !(beta[k + 1] < infinity) || done == steps;
+        if (last || done == early) {
+            ritz = largest_of_tridiagonal(alpha, beta, done);
+            y[0] = 1.0;
+            double norm = 1.0;
+            for (std::size_t q = 1; q < done; ++q) {
+                y[q] = ((ritz - alpha[q - 1]) * y[q - 1] - (q > 1 ? beta[q - 1] * y[q - 2] : 0.0)) / beta[q];
+                norm += y[q] * y[q];
+            }
+            norm = std::sqrt(norm);
+            for (std::size_t q = 0; q < done; ++q) y[q] /= norm;
+            residual = std::fabs(beta[done] * y[done - 1]);
+            if (last || residual < 0.02 * std::fabs(ritz)) break;
+        }
+        const double inverse = 1.0 / beta[k + 1];
+        for (std::size_t i = 0; i < n; ++i) w[i] *= inverse;
+    }
     std::fill(guess.begin(), guess.end(), 0.0);
     for (std::size_t k = 0; k < done; ++k) {
-        for (std::size_t i = 0; i < n; ++i) guess[i] += y[k] / norm * basis[k * n + i];
+        for (std::size_t i = 0; i < n; ++i) guess[i] += y[k] * basis[k * n + i];
     }
-    return {ritz, std::fabs(beta[done] * y[done - 1] / norm)};
+    return {ritz, residual};
 }
 
 }  // namespace
@@ -158,55 +160,33 @@ double exponential_up(double x) {
 // runs to its end, lambda_min(A) >= -gamma_{n+1} / (1 - gamma_{n+1}) tr A - underflow (Rump 2006, Demmel 1989), and A
 // differs from lambda I - S by at most u |A_ii| on the diagonal; S itself from the symmetric part by u |s_ij| (1 + 2u).
 // Hence mu_2 <= lambda + 1.01 gamma_{n+1} tr A + u max |A_ii| + 2u |S|_F + underflow. Where no guess holds: |S|_inf.
-double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, double sign, std::vector<double>& guess) {
-    Matrix s(n, n);
+double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, double sign, std::vector<double>& guess,
+                        LogNormWork& work) {
+    Matrix& s = work.symmetric;
+    if (s.rows != n || s.cols != n) s = Matrix(n, n);
     double norm = 0.0;
     double square = 0.0;
-    for (std::size_t i = 0; i < n; ++i) {
-        double* out = s.row(i);
-        for (std::size_t j = 0; j <= i; ++j) {
-            const double m = 0.5 * sign * (a[(i * n + j) * stride] + a[(j * n + i) * stride]);
-            out[j] = m;
-            s(j, i) = m;
-        }
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-        const double* m = s.row(i);
-        double rows[4] = {};
-        double squares[4] = {};
-        std::size_t j = 0;
-        for (; j + 4 <= n; j += 4) {
-            for (std::size_t q = 0; q < 4; ++q) {
-                rows[q] += std::fabs(m[j + q]);
-                squares[q] += m[j + q] * m[j + q];
-            }
-        }
-        for (; j < n; ++j) {
-            rows[0] += std::fabs(m[j]);
-            squares[0] += m[j] * m[j];
-        }
-        const double row = (rows[0] + rows[1]) + (rows[2] + rows[3]);
-        square += (squares[0] + squares[1]) + (squares[2] + squares[3]);
-        norm = row <= norm ? norm : row;  // NaN wins
-    }
+    step_kernels().symmetric_part(s.data.data(), &norm, &square, a, stride, n, 0.5 * sign);
     norm = norm * slack * slack + underflow;  // the second slack: s is rounded
     if (!(norm < 1e140)) return infinity;
-    const auto [ritz, residual] = largest_ritz_value(s, guess);
-    Matrix shifted(n, n);
-    Matrix factor;
+    const auto [ritz, residual] = largest_ritz_value(s, guess, work);
+    Matrix& shifted = work.shifted;
+    if (shifted.rows != n || shifted.cols != n) shifted = Matrix(n, n);
     for (const double width : {0.2, 0.7, 2.0}) {
         const double lambda = ritz + width * residual + 1e-3 * std::fabs(ritz) + 1e-10 * norm;
         if (!(lambda < norm)) break;
         double trace = 0.0;
         double largest = 0.0;
-        for (std::size_t j = 0; j < n * n; ++j) shifted.data[j] = -s.data[j];
+        for (std::size_t i = 0; i < n; ++i) {  // the lower triangle is read
+            for (std::size_t j = 0; j < i; ++j) shifted(i, j) = -s(i, j);
+        }
         for (std::size_t i = 0; i < n; ++i) {
             const double d = lambda - s(i, i);
             shifted(i, i) = d;
             trace += std::fabs(d);
             largest = std::max(largest, std::fabs(d));
         }
-        if (blas::cholesky(shifted, factor)) {
+        if (blas::has_cholesky(shifted)) {
             const double error = 1.01 * gamma_up(static_cast<double>(n + 1)) * trace + unit_roundoff * largest +
                                  2.0 * unit_roundoff * std::sqrt(square);
             return lambda + (error * slack + unit_roundoff * std::fabs(lambda) * 2.0 + underflow);
@@ -224,7 +204,8 @@ double spectral_norm(const Matrix& a) {
     if (!(square < 1e140) || !(square > 1e-140)) return frobenius;
     const Matrix product = blas::syrk(a.rows <= a.cols ? a : transpose(a));
     std::vector<double> guess;
-    const double lambda = logarithmic_norm(product.data.data(), 1, product.rows, 1.0, guess) +
+    LogNormWork work;
+    const double lambda = logarithmic_norm(product.data.data(), 1, product.rows, 1.0, guess, work) +
                           gamma_up(static_cast<double>(std::max(a.rows, a.cols) + 2)) * square * slack;
     return lambda > 0.0 ? std::min(frobenius, std::sqrt(lambda * slack) * slack + underflow) : frobenius;
 }

@@ -33,9 +33,16 @@ class Growth {
     std::vector<double> exponential_, hm_, term_, next_;
 };
 
+/// Storage of logarithmic_norm, kept from call to call.
+struct LogNormWork {
+    Matrix symmetric, shifted;
+    AlignedVector basis;
+};
+
 /// Upper bound of lambda_max of the symmetric part of sign * a (exact numbers, entries `stride` apart). `guess` is a
 /// vector of n numbers kept from call to call, a hint.
-double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, double sign, std::vector<double>& guess);
+double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, double sign, std::vector<double>& guess,
+                        LogNormWork& work);
 
 /// Upper bound of |a|_2.
 double spectral_norm(const Matrix& a);

@@ -36,8 +36,10 @@ LaneGroup::LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t l
     if (!by_norm_) growth_.assign(lanes, Growth(n_));
     for (std::vector<double>* v : {&inflow_, &needed_, &bare_, &centre_, &centre_error_, &column_}) v->assign(n_, 0.0);
     for (AlignedVector* v : {&bare_defect_, &tube_, &reach_, &value_, &value_error_}) v->assign(n_ * lanes, 0.0);
-    jacobian_mid_.assign(n_ * n_ * lanes, 0.0);
-    if (!by_norm_) jacobian_rad_.assign(n_ * n_ * lanes, 0.0);
+    if (!by_norm_) {
+        jacobian_mid_.assign(n_ * n_ * lanes, 0.0);
+        jacobian_rad_.assign(n_ * n_ * lanes, 0.0);
+    }
     make_engine();
 }
 
@@ -236,8 +238,8 @@ void LaneGroup::guess_tube(std::size_t l, double factor) {
 // The integral of mu_2(J) over the step is at most h (mu_2(J_c) + average |J - J_c|), and at any time mu_2 <= mu_2(J_c)
 // + largest |J - J_c|.
 void LaneGroup::set_growth_by_norm(std::size_t l) {
-    const double mu = logarithmic_norm(jacobian_mid_.data() + l, lanes_.size(), n_, std::copysign(1.0, scale_[l]),
-                                       lanes_[l]->eigen_guess);
+    const double mu = logarithmic_norm(jacobian_centre_ + l, lanes_.size(), n_, std::copysign(1.0, scale_[l]),
+                                       lanes_[l]->eigen_guess, log_norm_work_);
     const double h = length_of(l);
     const double largest = std::max(0.0, mu + jacobian_largest_[l]);
     const double average = mu + jacobian_average_[l];
@@ -289,7 +291,7 @@ void LaneGroup::shorten_until_tube_holds() {
     for (int attempt = 0; attempt < 400; ++attempt) {
         engine_->radii(tube_.data(), by_norm_);
         if (by_norm_) {
-            engine_->jacobian_centre(jacobian_mid_.data(), jacobian_largest_.data(), jacobian_average_.data());
+            jacobian_centre_ = engine_->jacobian_centre(jacobian_largest_.data(), jacobian_average_.data());
         } else {
             engine_->jacobian_range(jacobian_mid_.data(), jacobian_rad_.data());
         }

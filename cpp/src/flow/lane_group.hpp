@@ -82,10 +82,12 @@ class LaneGroup {
     std::vector<double> previous_;
     std::vector<Growth> growth_;                    // by components
     std::vector<double> exponent_, mean_exponent_;  // by norm: h max mu_2 (clipped at 0), integral of mu_2
+    const double* jacobian_centre_ = nullptr;       // of the engine
     std::vector<double> jacobian_largest_, jacobian_average_;
     std::vector<double> inflow_, needed_, bare_, centre_, centre_error_, phi_of_, phi_error_of_, column_;
     AlignedVector bare_defect_, tube_, reach_, value_, value_error_, jacobian_mid_, jacobian_rad_, tangent_defect_,
         phi_, phi_error_;
+    LogNormWork log_norm_work_;
     FlowLane::Scratch scratch_;
     std::unique_ptr<FlowLane> spare_;
 };

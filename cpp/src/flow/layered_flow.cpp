@@ -144,8 +144,7 @@ std::vector<LayeredResult> integrate_layers(const std::vector<FlowLayer>& layers
     const bool time =
         std::any_of(layers.begin(), layers.end(), [](const FlowLayer& layer) { return layer.field.depends_on_time(); });
     std::vector<std::shared_ptr<const TaylorProgram>> programs;
-    for (const FlowLayer& layer : layers)
-        programs.push_back(std::make_shared<const TaylorProgram>(taylor_program(layer.field, time)));
+    for (const FlowLayer& layer : layers) programs.push_back(shared_program(layer.field, time));
 
     const bool points = std::all_of(starts.begin(), starts.end(), FlowLane::is_point);
     const bool tube = points && !options.derivative && LaneGroup::by_norm(programs.front()->rows());

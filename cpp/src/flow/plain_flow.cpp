@@ -19,7 +19,7 @@ constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
 PlainFlow plain_flow(const Field& field, const Matrix& starts, const std::vector<double>& parameter, double duration,
                      std::size_t order, double tolerance, bool derivative) {
-    const auto program = std::make_shared<const TaylorProgram>(taylor_program(field));
+    const auto program = shared_program(field);
     const std::size_t n = program->rows();
     const std::size_t dim = field.dim();
     if (starts.cols != dim || parameter.size() != field.parameter_dim()) {

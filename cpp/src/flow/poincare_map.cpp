@@ -185,7 +185,7 @@ class ReturnMap {
           section_(section),
           start_(start),
           options_(options),
-          program_(std::make_shared<const TaylorProgram>(taylor_program(field))),
+          program_(shared_program(field)),
           order_(LaneGroup::order_for(program_->rows(), options.flow.order)),
           group_(program_, 1, order_, false, options.flow),
           sign_(options.backward ? -1.0 : 1.0) {}

@@ -58,10 +58,10 @@ void blocks_of(const TaylorProgram& program, const Instruction& i, Block block) 
     }
 }
 
-/// Gather and concat of tangents: rows of `width` doubles, those of a register at at(register); zero off the path.
+/// Gather and concat of tangents to `out`: rows of `width` doubles, those of a register at at(register); zero off the
+/// path.
 template <class At>
-void arrange_tangents(const TaylorProgram& program, const Instruction& i, std::size_t width, At at) {
-    double* out = at(i.out);
+void arrange_tangents(const TaylorProgram& program, const Instruction& i, std::size_t width, double* out, At at) {
     blocks_of(program, i, [&](Register from, std::size_t first, std::size_t to, std::size_t count) {
         if (program.instructions[from].on_path) {
             std::copy_n(at(from) + first * width, count * width, out + to * width);

@@ -5,7 +5,6 @@
 
 #include "capnode/flow/step_kernels.hpp"
 #include "capnode/numerics/blas.hpp"
-#include "radius_rounding.hpp"
 
 namespace capnode {
 
@@ -31,10 +30,7 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
     }
     defect_.assign(rows() * lanes_, 0.0);
     weight_.assign((top_ + 2) * lanes_, 0.0);
-    absolute_.resize(program_->instructions.size());
-    row_norm_.resize(program_->instructions.size());
     selection_.resize(program_->instructions.size());
-    weight_norms_.resize(program_->instructions.size());
     low_degree_.assign(program_->instructions.size(), 0);
     for (const Instruction& i : program_->instructions) {
         bool low = false;
@@ -74,20 +70,6 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
                 selection_[i.out].push_back(r);
             }
             if (!once) selection_[i.out].clear();
-        }
-        if (i.primitive == Primitive::affine) {
-            Matrix a = i.weight->mid;
-            for (double& x : a.data) x = std::fabs(x);
-            row_norm_[i.out].assign(a.rows, 0.0);
-            for (std::size_t r = 0; r < a.rows; ++r) {
-                double sum = 0.0;
-                for (std::size_t c = 0; c < a.cols; ++c) {
-                    const double x = a(r, c) + (i.weight->exact() ? 0.0 : i.weight->rad(r, c));
-                    sum += x * x;
-                }
-                row_norm_[i.out][r] = bound(std::sqrt(sum)) + tiny_norm;
-            }
-            absolute_[i.out] = std::move(a);
         }
     }
     columns_ = rows();

@@ -6,7 +6,6 @@
 #include "capnode/flow/step_engine.hpp"
 #include "capnode/flow/step_kernels.hpp"
 #include "capnode/numerics/rounding.hpp"
-#include "growth.hpp"
 #include "program_pass.hpp"
 #include "radius_rounding.hpp"
 
@@ -35,6 +34,14 @@ struct StepEngine::JacobianCentre {
 
     std::size_t cl() const { return e.columns_ * e.lanes_; }
     double* mid(Register r) const { return e.tangent_at(e.jacobian_mid_, r); }
+    // What to read: a layer on the state itself is its weight, where that is stored.
+    const double* matrix(Register r) const {
+        const Instruction& i = e.program_->instructions[r];
+        return is_weight(i) ? i.weight->mid.data.data() : mid(r);
+    }
+    bool is_weight(const Instruction& i) const {
+        return e.lanes_ == 1 && i.primitive == Primitive::affine && i.a == e.state_;
+    }
     double* norm_of(Register r) const { return e.norms_.data() + 3 * r * e.lanes_; }
     double* largest_of(Register r) const { return e.norms_.data() + (3 * r + 1) * e.lanes_; }
     double* average_of(Register r) const { return e.norms_.data() + (3 * r + 2) * e.lanes_; }
@@ -53,9 +60,11 @@ struct StepEngine::JacobianCentre {
         double* s = largest_of(i.out);
         double* v = average_of(i.out);
         const Matrix& w = i.weight->mid;
-        const double* in = mid(i.a);
+        const double* in = matrix(i.a);
         const bool copies = !e.selection_[i.a].empty();
-        if (copies) {
+        if (is_weight(i)) {
+            // nothing to copy
+        } else if (copies) {
             std::fill_n(out, rows_out * cl(), 0.0);
             for (std::size_t r = 0; r < rows_out; ++r) {
                 if (e.lanes_ == 1) {
@@ -71,7 +80,7 @@ struct StepEngine::JacobianCentre {
         } else {
             e.linear_product(i, w.data.data(), nullptr, in, out, cl());
         }
-        const WeightNorms& norms = e.weight_norms(i);
+        const WeightFacts::Norms& norms = i.facts->norms();
         const double g = copies ? 0.0 : gamma_up(static_cast<double>(w.cols + 2));
         for (std::size_t l = 0; l < e.lanes_; ++l) {
             const double n_in = norm_of(i.a)[l];
@@ -89,7 +98,7 @@ struct StepEngine::JacobianCentre {
         double* s = largest_of(i.out);
         double* v = average_of(i.out);
         const double f = std::fabs(i.factor.mid);
-        const double* in = mid(i.a);
+        const double* in = matrix(i.a);
         for (std::size_t j = 0; j < rows_out * cl(); ++j) out[j] = i.factor.mid * in[j];
         for (std::size_t l = 0; l < e.lanes_; ++l) {
             const double n_in = norm_of(i.a)[l];
@@ -106,8 +115,8 @@ struct StepEngine::JacobianCentre {
         double* n = norm_of(i.out);
         double* s = largest_of(i.out);
         double* v = average_of(i.out);
-        const double* a = left != no_register ? mid(left) : nullptr;
-        const double* b = right != no_register ? mid(right) : nullptr;
+        const double* a = left != no_register ? matrix(left) : nullptr;
+        const double* b = right != no_register ? matrix(right) : nullptr;
         for (std::size_t j = 0; j < rows_out * cl(); ++j) {
             out[j] = (a ? a[j] : 0.0) + (b ? sign * b[j] : 0.0);
         }
@@ -121,7 +130,7 @@ struct StepEngine::JacobianCentre {
 
     // A row used k times counts sqrt(k) fold; the norm of parts one after another is below the sum of theirs.
     void arrange(const Instruction& i) {
-        arrange_tangents(*e.program_, i, cl(), [&](Register r) { return mid(r); });
+        arrange_tangents(*e.program_, i, cl(), mid(i.out), [&](Register r) { return matrix(r); });
         double* n = norm_of(i.out);
         double* s = largest_of(i.out);
         double* v = average_of(i.out);
@@ -190,7 +199,7 @@ struct StepEngine::JacobianCentre {
                 average_of(i.out)[l] = bound(average_of(i.out)[l] + u * root * norm_of(i.out)[l]);
             }
         }
-        const double* m = mid(in);
+        const double* m = matrix(in);
         double* out = mid(i.out);
         for (std::size_t r = 0; r < rows_out; ++r) {
             if (e.lanes_ == 1) {
@@ -215,39 +224,22 @@ struct StepEngine::JacobianCentre {
     }
 };
 
-void StepEngine::jacobian_centre(double* mid, double* largest, double* average) {
+const double* StepEngine::jacobian_centre(double* largest, double* average) {
     norms_.assign(3 * program_->instructions.size() * lanes_, 0.0);
     jacobian_mid_.resize(tangent_stride_, 0.0);
     JacobianCentre pass{*this, std::sqrt(static_cast<double>(columns_)) * slack, std::vector<double>(lanes_)};
     for (std::size_t l = 0; l < lanes_; ++l) pass.half[l] = 0.5 * theta_[l];
     differentiate(*program_, pass);
     const Register f = program_->output;
-    const std::size_t size = rows() * columns_ * lanes_;
     if (program_->instructions[f].on_path) {
-        std::copy_n(pass.mid(f), size, mid);
         std::copy_n(pass.largest_of(f), lanes_, largest);
         std::copy_n(pass.average_of(f), lanes_, average);
-    } else {
-        std::fill_n(mid, size, 0.0);
-        std::fill_n(largest, lanes_, 0.0);
-        std::fill_n(average, lanes_, 0.0);
+        return pass.matrix(f);
     }
-}
-
-const StepEngine::WeightNorms& StepEngine::weight_norms(const Instruction& i) {
-    WeightNorms& w = weight_norms_[i.out];
-    if (w.known) return w;
-    double sum = 0.0;
-    for (const double x : i.weight->mid.data) sum += x * x;
-    w.frobenius = bound(std::sqrt(sum)) + tiny_norm;
-    w.spectral = std::min(w.frobenius, spectral_norm(i.weight->mid));
-    if (!i.weight->exact()) {
-        sum = 0.0;
-        for (const double x : i.weight->rad.data) sum += x * x;
-        w.radius = bound(std::sqrt(sum)) + tiny_norm;
-    }
-    w.known = true;
-    return w;
+    std::fill_n(largest, lanes_, 0.0);
+    std::fill_n(average, lanes_, 0.0);
+    jacobian_zero_.resize(rows() * columns_ * lanes_, 0.0);
+    return jacobian_zero_.data();
 }
 
 }  // namespace capnode

@@ -40,7 +40,7 @@ struct StepEngine::JacobianRange {
         const double* ir = rad(i.a);
         e.linear_product(i, i.weight->mid.data.data(), nullptr, im, om, cl());
         for (std::size_t j = 0; j < inner * cl(); ++j) e.tangent_scratch_[j] = ir[j] + g * std::fabs(im[j]);
-        e.linear_product(i, e.absolute_[i.out].data.data(), nullptr, e.tangent_scratch_.data(), orad, cl());
+        e.linear_product(i, i.facts->absolute().data.data(), nullptr, e.tangent_scratch_.data(), orad, cl());
         if (!i.weight->exact()) {
             double* more = e.tangent_scratch2_.data();
             for (std::size_t j = 0; j < inner * cl(); ++j) e.tangent_scratch_[j] = ir[j] + std::fabs(im[j]);
@@ -81,8 +81,8 @@ struct StepEngine::JacobianRange {
     }
 
     void arrange(const Instruction& i) {
-        arrange_tangents(*e.program_, i, cl(), [&](Register r) { return mid(r); });
-        arrange_tangents(*e.program_, i, cl(), [&](Register r) { return rad(r); });
+        arrange_tangents(*e.program_, i, cl(), mid(i.out), [&](Register r) { return mid(r); });
+        arrange_tangents(*e.program_, i, cl(), rad(i.out), [&](Register r) { return rad(r); });
     }
 
     void factor(const Instruction& i, Register w, Register in, bool add) {

@@ -45,10 +45,10 @@ struct StepEngine::Radii {
         const bool by_norm = e.state_is_ball_ && !e.selection_[i.a].empty();
         const double share = by_norm ? 0.0 : 1.0;
         for (std::size_t j = 0; j < na; ++j) in[j] = (by_norm ? 0.0 : ra[j]) + g * a0[j];
-        e.kernels_.product(r, e.absolute_[i.out].data.data(), nullptr, in, i.weight->mid.rows, m, e.lanes_);
+        e.kernels_.product(r, i.facts->absolute().data.data(), nullptr, in, i.weight->mid.rows, m, e.lanes_);
         if (by_norm) {
             for (std::size_t j = 0; j < n; ++j) {
-                r[j] += e.row_norm_[i.out][j / e.lanes_] * e.at(e.radius_, e.state_)[j % e.lanes_];
+                r[j] += i.facts->row_norms()[j / e.lanes_] * e.at(e.radius_, e.state_)[j % e.lanes_];
             }
         }
         if (!i.weight->exact()) {  // |W_true - W| <= rad, on the whole of a

@@ -151,7 +151,7 @@ struct StepEngine::TangentSeries {
     }
 
     void arrange(const Instruction& i) {
-        if (!vanishes(i)) arrange_tangents(*e.program_, i, cl(), [&](Register r) { return e.tangent(r, k); });
+        if (!vanishes(i)) arrange_tangents(*e.program_, i, cl(), out(i), [&](Register r) { return e.tangent(r, k); });
     }
 
     void factor(const Instruction& i, Register w, Register d, bool add) {

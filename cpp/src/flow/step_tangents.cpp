@@ -44,7 +44,7 @@ struct StepEngine::TangentRadii {
         double* norm = e.tangent_scratch2_.data();
         e.tangent_norm(e.program_->instructions[i.a], norm);
         for (std::size_t j = 0; j < inner * cl(); ++j) e.tangent_scratch_[j] = rd[j] + g * norm[j];
-        e.linear_product(i, e.absolute_[i.out].data.data(), nullptr, e.tangent_scratch_.data(), r, cl());
+        e.linear_product(i, i.facts->absolute().data.data(), nullptr, e.tangent_scratch_.data(), r, cl());
         if (!i.weight->exact()) {
             double* more = e.tangent_scratch2_.data();
             for (std::size_t j = 0; j < inner * cl(); ++j) e.tangent_scratch_[j] = rd[j] + norm[j];
@@ -77,7 +77,7 @@ struct StepEngine::TangentRadii {
     }
 
     void arrange(const Instruction& i) {
-        arrange_tangents(*e.program_, i, cl(), [&](Register r) { return radius(r); });
+        arrange_tangents(*e.program_, i, cl(), radius(i.out), [&](Register r) { return radius(r); });
     }
 
     void factor(const Instruction& i, Register w, Register d, bool add) {

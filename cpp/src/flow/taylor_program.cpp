@@ -13,7 +13,8 @@ namespace {
 // Builds the instructions one register at a time; the mathematics of each composition stands where it is used.
 class Lowering {
   public:
-    Lowering(const Field& field, bool time_row) : field_(std::make_shared<Field>(field)) {
+    // `owning`: the program keeps the field alive; otherwise the field the program.
+    Lowering(const Field& field, bool time_row, bool owning) : field_(std::make_shared<Field>(field)), owning_(owning) {
         program_.dim = field.dim();
         program_.parameter_dim = field.parameter_dim();
         program_.has_time_row = time_row || field.depends_on_time();
@@ -59,7 +60,9 @@ class Lowering {
     }
     std::shared_ptr<const Tensor> tensor(std::uint32_t index) const {
         if (index == no_tensor) return nullptr;
-        return {field_, &field_->tensors()[index]};  // keeps the field alive, points into it
+        const Tensor* tensor = &field_->tensors()[index];
+        return owning_ ? std::shared_ptr<const Tensor>(field_, tensor)
+                       : std::shared_ptr<const Tensor>(std::shared_ptr<const Tensor>(), tensor);
     }
 
     // ---- the functions, with U' = f'(V) V' -------------------------------------------------------------------------
@@ -196,6 +199,7 @@ class Lowering {
                 return emit({.primitive = Primitive::affine,
                              .a = in(0),
                              .weight = tensor(node.weight),
+                             .facts = std::make_shared<WeightFacts>(field_->tensors()[node.weight]),
                              .bias = tensor(node.bias)},
                             node.size);
             case Operation::add:
@@ -281,11 +285,25 @@ class Lowering {
     }
 
     std::shared_ptr<const Field> field_;
+    bool owning_;
     TaylorProgram program_;
 };
 
 }  // namespace
 
-TaylorProgram taylor_program(const Field& field, bool time_row) { return Lowering(field, time_row).run(); }
+TaylorProgram taylor_program(const Field& field, bool time_row) { return Lowering(field, time_row, true).run(); }
+
+std::shared_ptr<const TaylorProgram> shared_program(const Field& field, bool time_row) {
+    if (time_row && !field.depends_on_time()) return std::make_shared<const TaylorProgram>(taylor_program(field, true));
+    struct Kept {
+        Field field;  // whose tensors the program points into
+        std::shared_ptr<const void> program;
+    };
+    const auto kept = std::make_shared<const Kept>(Kept{field, field.derived([&]() -> std::shared_ptr<const void> {
+                                                            return std::make_shared<const TaylorProgram>(
+                                                                Lowering(field, false, false).run());
+                                                        })});
+    return {kept, static_cast<const TaylorProgram*>(kept->program.get())};
+}
 
 }  // namespace capnode

@@ -307,6 +307,21 @@ bool solve(const ComplexMatrix& a, const ComplexMatrix& b, ComplexMatrix& x) {
     return all_finite(x);
 }
 
+bool has_cholesky(Matrix& a) {
+    require_square(a.rows, a.cols);
+    const int n = integer(a.rows);
+    if (n == 0) return true;
+    pin_threads();
+    int info = 0;
+    CAPNODE_BLAS(dpotrf_)("U", &n, a.data.data(), &n, &info, 1);  // our lower triangle, as below
+    if (info != 0) return false;
+    // An entry that is not finite makes the pivot of its row so: l_ii = sqrt(a_ii - sum of squares of the row).
+    for (std::size_t i = 0; i < a.rows; ++i) {
+        if (!(a(i, i) > 0.0) || a(i, i) - a(i, i) != 0.0) return false;
+    }
+    return true;
+}
+
 bool cholesky(const Matrix& a, Matrix& l) {
     require_square(a.rows, a.cols);
     l = a;

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -94,6 +95,10 @@ class Field {
     const std::vector<Dependence>& dependence() const;
     /// For each node the last node that reads it (itself for the output): after that its value may be dropped.
     const std::vector<NodeId>& last_use() const;
+
+    /// What a higher layer has derived from this field, made by the first caller and kept as long as the field. It must
+    /// not own the field. One slot: the flow keeps its program here.
+    const std::shared_ptr<const void>& derived(const std::function<std::shared_ptr<const void>()>& make) const;
 
     friend bool operator==(const Field& a, const Field& b) { return a.digest() == b.digest(); }
 

@@ -41,7 +41,7 @@ class ErrorSet {
 
     std::size_t n_, columns_;
     Shape shape_;
-    Matrix basis_;   // Q or L
+    Matrix basis_;   // Q or L; L is empty while zero_
     Matrix radius_;  // n x columns (frame)
     bool zero_ = true;
 };

@@ -66,8 +66,9 @@ class StepEngine {
     double largest_tangent(std::size_t k, std::size_t lane) const;
     /// Encloses J over the whole step and tube (after radii): mid and rad.
     void jacobian_range(double* mid, double* rad);
-    /// J in the middle of the step, and by lane bounds of |J(t) - mid|_2, the largest and the average over the step.
-    void jacobian_centre(double* mid, double* largest, double* average);
+    /// J in the middle of the step (valid until the next call), and by lane bounds of |J(t) - that|_2, the largest and
+    /// the average over the step.
+    const double* jacobian_centre(double* largest, double* average);
     void tangent_defect(double* defect);  ///< after radii(tube): integrals per entry
     void evaluate_tangent(const double* tau, double* value, double* error) const;
 
@@ -97,11 +98,6 @@ class StepEngine {
     void tangent_norm(const Instruction& of, double* out, std::size_t first = 0);
     static bool has_pure_error(const Instruction& i);
     void pure_error(const Instruction& i);
-    struct WeightNorms {
-        bool known = false;
-        double spectral = 0.0, frobenius = 0.0, radius = 0.0;  // upper bounds; radius: of W_rad
-    };
-    const WeightNorms& weight_norms(const Instruction& i);
     void linear_product(const Instruction& i, const double* weight, const double* bias, const double* in, double* out,
                         std::size_t columns) const;
 
@@ -114,10 +110,7 @@ class StepEngine {
     std::size_t stride_ = 0, columns_ = 0, tangent_stride_ = 0;
     std::vector<std::size_t> tangent_offset_;
     std::vector<char> low_degree_;                       // registers that are linear in the state: degree <= p
-    std::vector<Matrix> absolute_;                       // |W| of each affine instruction, by register
-    std::vector<std::vector<double>> row_norm_;          // |W_i|_2
     std::vector<std::vector<std::uint32_t>> selection_;  // rows of the state a register repeats; empty: it does not
-    std::vector<WeightNorms> weight_norms_;
     bool state_is_ball_ = false;
     std::vector<double> norms_;
     std::vector<double> scale_;  // per lane
@@ -126,7 +119,7 @@ class StepEngine {
     AlignedVector values_, suffix_, first_, radius_, initial_error_, half_inverse_, defect_, scratch_, scratch2_;
     AlignedVector tail_, pure_, slope_;  // what the radii need of the domain alone
     AlignedVector tangents_, tangent_radius_, tangent_scratch_, tangent_scratch2_, factor_;
-    AlignedVector jacobian_mid_, jacobian_rad_;
+    AlignedVector jacobian_mid_, jacobian_rad_, jacobian_zero_;
 };
 
 }  // namespace capnode

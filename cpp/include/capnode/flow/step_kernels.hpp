@@ -19,6 +19,12 @@ struct StepKernels {
     // out[i] = (v_k[i] - sum_{j=1..k-1} u_j[i] u_{k-j}[i]) half_inverse[i]
     void (*square_root)(double* out, const double* u, const double* v, const double* half_inverse, std::size_t k,
                         std::size_t stride, std::size_t n);
+    // sum_i a_i b_i
+    double (*dot)(const double* a, const double* b, std::size_t n);
+    // out (n x n) = factor (a + a^T), a n x n with entries `stride` apart; *norm = max_i fl(sum_j |out_ij|), NaN where
+    // one is; *square = fl(sum |out_ij|^2)
+    void (*symmetric_part)(double* out, double* norm, double* square, const double* a, std::size_t stride,
+                           std::size_t n, double factor);
     // out (rows x n) = w (rows x inner) in (inner x n) [+ bias (rows), in every column]; n >= 1 columns side by side
     void (*product)(double* out, const double* w, const double* bias, const double* in, std::size_t rows,
                     std::size_t inner, std::size_t n);

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "capnode/field/field.hpp"
+#include "capnode/flow/weight_facts.hpp"
 #include "capnode/numerics/ball.hpp"
 #include "capnode/numerics/matrix.hpp"
 
@@ -54,8 +55,9 @@ struct Instruction {
     Function function{};
     Ball factor{1.0, 0.0};
     Ball offset{0.0, 0.0};
-    std::shared_ptr<const Tensor> weight{};  // affine; constant: size x 1
-    std::shared_ptr<const Tensor> bias{};    // affine: size x 1, or null
+    std::shared_ptr<const Tensor> weight{};      // affine; constant: size x 1
+    std::shared_ptr<const WeightFacts> facts{};  // affine
+    std::shared_ptr<const Tensor> bias{};        // affine: size x 1, or null
     bool on_path = false;  // the output depends on the state through it, not only as a derivative: it carries tangents
 };
 
@@ -75,5 +77,8 @@ struct TaylorProgram {
 /// Lowers a field. Throws std::invalid_argument where an operation has no Taylor recurrence here (none of the closed
 /// list). `time_row`: with a row for time even where the field does not depend on it.
 TaylorProgram taylor_program(const Field& field, bool time_row = false);
+
+/// The same program, lowered once for a field and kept with it, together with the facts about its weights.
+std::shared_ptr<const TaylorProgram> shared_program(const Field& field, bool time_row = false);
 
 }  // namespace capnode

@@ -79,6 +79,9 @@ bool inverse(const ComplexMatrix& a, ComplexMatrix& result);
 /// Solution of a x = b.
 bool solve(const Matrix& a, const Matrix& b, Matrix& x);
 bool solve(const ComplexMatrix& a, const ComplexMatrix& b, ComplexMatrix& x);
+/// Whether the factorisation of the symmetric a (finite; its lower triangle is read) runs to its end with positive,
+/// finite pivots. Destroys a.
+bool has_cholesky(Matrix& a);
 /// Lower triangular factor of a = l l^T by potrf; false where a pivot is not positive.
 bool cholesky(const Matrix& a, Matrix& l);
 /// Eigenvalues (ascending) and, where asked for, orthonormal eigenvectors (columns) of a symmetric matrix.

@@ -211,6 +211,14 @@ void square_root(double* out, const double* u, const double* v, const double* ha
     }
 }
 
+inline double total(Vec v) {
+    double part[width];
+    store(part, v);
+    double sum = 0.0;
+    for (std::size_t c = 0; c < width; ++c) sum += part[c];
+    return sum;
+}
+
 double dot(const double* a, const double* b, std::size_t n) {
     // At least eight interleaved partial sums (four vectors of two or more): the bound of step_radii.cpp counts
     // n / 8 + 12 roundings an entry.
@@ -223,12 +231,48 @@ double dot(const double* a, const double* b, std::size_t n) {
         }
     }
     for (; i + width <= n; i += width) acc.v[0] = madd(load(a + i), load(b + i), acc.v[0]);
-    double part[width];
-    store(part, add(add(acc.v[0], acc.v[1]), add(acc.v[2], acc.v[3])));
-    double sum = 0.0;
-    for (std::size_t c = 0; c < width; ++c) sum += part[c];
+    double sum = total(add(add(acc.v[0], acc.v[1]), add(acc.v[2], acc.v[3])));
     for (; i < n; ++i) sum = madd(a[i], b[i], sum);
     return sum;
+}
+
+void symmetric_part(double* out, double* norm, double* square, const double* a, std::size_t stride, std::size_t n,
+                    double factor) {
+    constexpr std::size_t tile = 8;  // so that the columns of a stay in the cache
+    for (std::size_t i0 = 0; i0 < n; i0 += tile) {
+        const std::size_t i1 = i0 + tile < n ? i0 + tile : n;
+        for (std::size_t j0 = 0; j0 <= i0; j0 += tile) {
+            for (std::size_t i = i0; i < i1; ++i) {
+                const std::size_t j1 = j0 + tile < i + 1 ? j0 + tile : i + 1;
+                for (std::size_t j = j0; j < j1; ++j) {
+                    const double m = factor * (a[(i * n + j) * stride] + a[(j * n + i) * stride]);
+                    out[i * n + j] = m;
+                    out[j * n + i] = m;
+                }
+            }
+        }
+    }
+    double largest = 0.0;
+    Vec squares = splat(0.0);
+    double rest = 0.0;
+    for (std::size_t i = 0; i < n; ++i) {
+        const double* m = out + i * n;
+        Vec sum = splat(0.0);
+        std::size_t j = 0;
+        for (; j + width <= n; j += width) {
+            const Vec x = absolute(load(m + j));
+            sum = add(sum, x);
+            squares = madd(x, x, squares);
+        }
+        double row = total(sum);
+        for (; j < n; ++j) {
+            row += absolute(m[j]);
+            rest = madd(m[j], m[j], rest);
+        }
+        largest = row <= largest ? largest : row;  // NaN wins
+    }
+    *norm = largest;
+    *square = rest + total(squares);
 }
 
 template <std::size_t rows, std::size_t count>
@@ -531,6 +575,8 @@ const StepKernels step_table = {.convolve = convolve,
                                 .integrate = integrate,
                                 .reciprocal = reciprocal,
                                 .square_root = square_root,
+                                .dot = dot,
+                                .symmetric_part = symmetric_part,
                                 .product = product,
                                 .suffix_norms = suffix_norms,
                                 .tail = tail,
