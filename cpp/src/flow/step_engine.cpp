@@ -71,6 +71,10 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
             }
             if (!once) selection_[i.out].clear();
         }
+        const std::vector<std::uint32_t>& selected = selection_[i.out];
+        bool whole = selected.size() == rows();
+        for (std::size_t r = 0; whole && r < rows(); ++r) whole = selected[r] == r;
+        is_state_.push_back(whole);
     }
     columns_ = rows();
     std::size_t row = 0;

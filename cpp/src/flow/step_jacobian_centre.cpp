@@ -40,7 +40,7 @@ struct StepEngine::JacobianCentre {
         return is_weight(i) ? i.weight->mid.data.data() : mid(r);
     }
     bool is_weight(const Instruction& i) const {
-        return e.lanes_ == 1 && i.primitive == Primitive::affine && i.a == e.state_;
+        return e.lanes_ == 1 && i.primitive == Primitive::affine && e.is_state_[i.a];
     }
     double* norm_of(Register r) const { return e.norms_.data() + 3 * r * e.lanes_; }
     double* largest_of(Register r) const { return e.norms_.data() + (3 * r + 1) * e.lanes_; }

@@ -110,6 +110,7 @@ class StepEngine {
     std::size_t stride_ = 0, columns_ = 0, tangent_stride_ = 0;
     std::vector<std::size_t> tangent_offset_;
     std::vector<char> low_degree_;                       // registers that are linear in the state: degree <= p
+    std::vector<char> is_state_;                         // registers that repeat all of it in order
     std::vector<std::vector<std::uint32_t>> selection_;  // rows of the state a register repeats; empty: it does not
     bool state_is_ball_ = false;
     std::vector<double> norms_;
