@@ -37,7 +37,7 @@ FloatEnvironment::~FloatEnvironment() noexcept {
     // The sticky flags raised meanwhile stay visible, as after any computation; control bits are the caller's.
     constexpr std::uint32_t flags = 0x003F;
     _mm_setcsr((saved_mxcsr_ & ~flags) | ((saved_mxcsr_ | _mm_getcsr()) & flags));
-    if (saved_x87_ != x87_default) write_x87(saved_x87_);
+    if (read_x87() != saved_x87_) write_x87(saved_x87_);  // what ran under the guard may have changed it
 }
 
 bool FloatEnvironment::is_clean() noexcept {
