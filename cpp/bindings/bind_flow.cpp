@@ -14,6 +14,7 @@
 #include "capnode/flow/dense_output.hpp"
 #include "capnode/flow/discrete_map.hpp"
 #include "capnode/flow/layered_flow.hpp"
+#include "capnode/flow/taylor_model_flow.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "signal_poll.hpp"
@@ -86,7 +87,7 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
                                const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi,
                                double t0, double duration, std::size_t order, double tolerance, bool derivative,
                                bool dense, std::size_t max_steps, double max_seconds, std::size_t threads,
-                               const std::string& step, const py::object& progress) {
+                               const std::string& step, std::size_t set_degree, const py::object& progress) {
     if (step != "polynomial" && step != "classical") {
         throw std::invalid_argument("step must be 'polynomial' or 'classical', not '" + step + "'");
     }
@@ -101,13 +102,16 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     options.max_steps = max_steps;
     options.max_seconds = max_seconds;
     options.threads = threads;
+    options.set_degree = set_degree;
     options.progress = [&](double share) { poll.share(share); };
     options.interrupted = [&] { return poll.stop(); };
     std::vector<FlowResult> results;
     {
         const py::gil_scoped_release release;
         const FloatEnvironment guard;
-        const auto run = step == "classical" ? integrate_lanes_classical : integrate_lanes;
+        const auto run = step == "classical" ? integrate_lanes_classical
+                         : set_degree > 1    ? integrate_lanes_taylor_model
+                                             : integrate_lanes;
         results = run(field, starts, std::vector<double>(starts.size(), duration), options);
     }
     poll.rethrow();
@@ -257,7 +261,7 @@ void register_flow(py::module_& module) {
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
                py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("threads") = 1,
-               py::arg("step") = "polynomial", py::arg("progress") = py::none());
+               py::arg("step") = "polynomial", py::arg("set_degree") = 1, py::arg("progress") = py::none());
     module.def("integrate_layers", &integrate_layers_from_python, py::arg("layers"), py::arg("centres"), py::kw_only(),
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0,

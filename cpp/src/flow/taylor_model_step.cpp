@@ -1,0 +1,562 @@
+#include "capnode/flow/taylor_model_step.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "capnode/numerics/elementary.hpp"
+#include "capnode/numerics/lanes.hpp"
+#include "capnode/numerics/rounding.hpp"
+#include "growth.hpp"
+
+namespace capnode {
+namespace {
+
+constexpr double u = unit_roundoff;
+constexpr double slack = 1.0 + 0x1p-32;  // both as in step_engine.cpp: sums of fewer than 2^20 non-negative terms
+constexpr double underflow = 0x1p-960;
+
+double bound(double x) { return x < infinity ? x * slack + underflow : infinity; }  // NaN: infinite
+
+}  // namespace
+
+TaylorModelStep::TaylorModelStep(std::shared_ptr<const TaylorProgram> program,
+                                 std::shared_ptr<const SpatialBasis> basis, std::size_t order)
+    : program_(std::move(program)),
+      basis_(std::move(basis)),
+      top_(order),
+      size_(basis_->size()),
+      levels_(basis_->degree() + 1),
+      gamma_(gamma_up(static_cast<double>((order + 1) * basis_->most_pairs() + 8))) {
+    const std::size_t total = program_->total_rows;
+    values_.assign(total * (top_ + 1) * size_, 0.0);
+    raw_.assign(total * (top_ + 1) * levels_, 0.0);
+    norm_ = raw_;
+    grades_ = raw_;
+    norms_.assign(total, {});
+    for (std::vector<double>* v : {&initial_error_, &own_, &radius_}) v->assign(total, 0.0);
+    defect_.assign(rows(), 0.0);
+    weight_.assign(top_ + 2, 0.0);
+    needs_graded_.assign(program_->size.size(), 0);
+    for (const Instruction& i : program_->instructions) {
+        if (i.primitive == Primitive::integral) needs_graded_[i.a] = 1;
+    }
+    if (std::find(needs_graded_.begin(), needs_graded_.end(), 1) != needs_graded_.end()) graded_ = values_;
+}
+
+// ---- the polynomials ---------------------------------------------------------------------------------------------
+
+void TaylorModelStep::convolve(double* out, const double* a, const double* b, std::size_t k, std::size_t weight) const {
+    const std::size_t from = basis_->level(weight);
+    const std::size_t to = basis_->level(weight + 1);
+    for (std::size_t m = from; m < to; ++m) out[m] = 0.0;
+    for (std::size_t k1 = 0; k1 <= k; ++k1) {
+        const double* x = a + k1 * size_;
+        const double* y = b + (k - k1) * size_;
+        for (std::size_t m = from; m < to; ++m) {
+            double sum = 0.0;
+            const SpatialBasis::Pair* end = basis_->pairs_end(m);
+            for (const SpatialBasis::Pair* p = basis_->pairs_begin(m); p != end; ++p) sum += x[p->a] * y[p->b];
+            out[m] += sum;
+        }
+    }
+}
+
+void TaylorModelStep::coefficients(double scale) {
+    scale_ = scale;
+    const std::size_t n = rows();
+    // Terms not computed yet are met with the factor 0 (their grade, or a coefficient not computed yet either).
+    for (std::size_t row = 0; row < program_->total_rows; ++row) {
+        std::fill(row_of(row) + (row < n ? size_ : 0), row_of(row) + (top_ + 1) * size_, 0.0);
+    }
+    for (std::size_t k = 0; k <= top_; ++k) {
+        if (k > 0) {
+            for (std::size_t row = 0; row < n; ++row) {
+                const double* f = row_of(first(program_->output) + row) + (k - 1) * size_;
+                double* next = row_of(row) + k * size_;
+                for (std::size_t m = 0; m < size_; ++m) next[m] = scale_ * f[m] / static_cast<double>(k);
+            }
+        }
+        for (std::size_t l = 0; l < levels_; ++l) {
+            for (const Instruction& i : program_->instructions) block(i, k, l);
+        }
+    }
+    for (std::size_t row = 0; row < program_->total_rows; ++row) measure(row);
+}
+
+// Coefficients k, of one weight, of all rows of a register; blocks come in order of k, then weight, then registers.
+void TaylorModelStep::block(const Instruction& i, std::size_t k, std::size_t weight) {
+    const std::size_t from = basis_->level(weight);
+    const std::size_t to = basis_->level(weight + 1);
+    const std::size_t count = program_->size[i.out];
+    const std::size_t grade = k + weight;
+    const bool start = grade == 0;
+    const auto out = [&](std::size_t j) { return row_of(first(i.out) + j) + k * size_; };
+    const auto in = [&](Register r, std::size_t j) { return row_of(first(r) + j) + k * size_; };
+    switch (i.primitive) {
+        case Primitive::state:
+            break;
+        case Primitive::constant:
+            if (start) {
+                for (std::size_t j = 0; j < count; ++j) out(j)[0] = i.weight->mid.data[j];
+            }
+            break;
+        case Primitive::affine:
+            for (std::size_t j = 0; j < count; ++j) {
+                double* y = out(j);
+                for (std::size_t m = from; m < to; ++m) y[m] = 0.0;
+                for (std::size_t c = 0; c < i.weight->mid.cols; ++c) {
+                    const double w = i.weight->mid(j, c);
+                    const double* x = in(i.a, c);
+                    for (std::size_t m = from; m < to; ++m) y[m] += w * x[m];
+                }
+                if (start && i.bias) y[0] += i.bias->mid.data[j];
+            }
+            break;
+        case Primitive::scale:
+            for (std::size_t j = 0; j < count; ++j) {
+                const double* x = in(i.a, j);
+                for (std::size_t m = from; m < to; ++m) out(j)[m] = i.factor.mid * x[m];
+                if (start) out(j)[0] += i.offset.mid;
+            }
+            break;
+        case Primitive::add:
+        case Primitive::subtract: {
+            const double sign = i.primitive == Primitive::add ? 1.0 : -1.0;
+            for (std::size_t j = 0; j < count; ++j) {
+                const double* x = in(i.a, j);
+                const double* y = in(i.b, j);
+                for (std::size_t m = from; m < to; ++m) out(j)[m] = x[m] + sign * y[m];
+            }
+            break;
+        }
+        case Primitive::gather:
+            for (std::size_t j = 0; j < count; ++j) {
+                const double* x = in(i.a, i.indices[j]);
+                std::copy(x + from, x + to, out(j) + from);
+            }
+            break;
+        case Primitive::concat: {
+            std::size_t j = 0;
+            for (const Register part : i.parts) {
+                for (std::size_t q = 0; q < program_->size[part]; ++q, ++j) {
+                    std::copy(in(part, q) + from, in(part, q) + to, out(j) + from);
+                }
+            }
+            break;
+        }
+        case Primitive::multiply:
+            for (std::size_t j = 0; j < count; ++j) {
+                convolve(out(j), row_of(first(i.a) + j), row_of(first(i.b) + j), k, weight);
+            }
+            break;
+        case Primitive::integral:
+            for (std::size_t j = 0; j < count; ++j) {
+                const std::size_t row = first(i.out) + j;
+                if (start) {
+                    apply_lanes(i.function, 1, in(i.a, j), nullptr, out(j), &initial_error_[row]);
+                } else {
+                    convolve(out(j), row_of(first(i.derivative) + j),
+                             graded_.data() + (first(i.a) + j) * (top_ + 1) * size_, k, weight);
+                    for (std::size_t m = from; m < to; ++m) out(j)[m] /= static_cast<double>(grade);
+                }
+            }
+            break;
+        case Primitive::reciprocal:  // v_0 u_m + sum over the others of v u = 0
+            for (std::size_t j = 0; j < count; ++j) {
+                const std::size_t row = first(i.out) + j;
+                if (start) {
+                    out(j)[0] = 1.0 / in(i.a, j)[0];
+                } else {
+                    convolve(out(j), row_of(first(i.a) + j), row_of(row), k, weight);
+                    const double minus_start = -row_of(row)[0];
+                    for (std::size_t m = from; m < to; ++m) out(j)[m] *= minus_start;
+                }
+            }
+            break;
+        case Primitive::square_root:  // 2 u_0 u_m + sum over the others of u u = v_m
+            for (std::size_t j = 0; j < count; ++j) {
+                const std::size_t row = first(i.out) + j;
+                if (start) {
+                    out(j)[0] = std::sqrt(in(i.a, j)[0]);
+                } else {
+                    convolve(out(j), row_of(row), row_of(row), k, weight);
+                    const double half = 0.5 / row_of(row)[0];
+                    for (std::size_t m = from; m < to; ++m) out(j)[m] = (in(i.a, j)[m] - out(j)[m]) * half;
+                }
+            }
+            break;
+    }
+    if (needs_graded_[i.out]) {
+        for (std::size_t j = 0; j < count; ++j) {
+            double* g = graded_.data() + ((first(i.out) + j) * (top_ + 1) + k) * size_;
+            for (std::size_t m = from; m < to; ++m) g[m] = static_cast<double>(grade) * out(j)[m];
+        }
+    }
+}
+
+void TaylorModelStep::measure(std::size_t row) {
+    for (std::size_t k = 0; k <= top_; ++k) {
+        const double* a = row_of(row) + k * size_;
+        for (std::size_t l = 0; l < levels_; ++l) {
+            double sum = 0.0;
+            for (std::size_t m = basis_->level(l); m < basis_->level(l + 1); ++m) sum += std::fabs(a[m]);
+            raw_[(row * (top_ + 1) + k) * levels_ + l] = sum;
+        }
+    }
+}
+
+double TaylorModelStep::order_norm(std::size_t row, std::size_t k) const {
+    double sum = 0.0;
+    for (std::size_t l = 0; l < levels_; ++l) sum += level_norm(row, k, l);
+    return sum;
+}
+
+// ---- the radii ---------------------------------------------------------------------------------------------------
+
+void TaylorModelStep::set_domain(double theta) {
+    theta_ = theta;
+    double power = 1.0;
+    for (double& w : weight_) {
+        w = power;
+        power = next_up(power * theta);
+    }
+    for (std::size_t row = 0; row < program_->total_rows; ++row) {
+        Norms& n = norms_[row];
+        n = {};
+        for (std::size_t k = 0; k <= top_; ++k) {
+            for (std::size_t l = 0; l < levels_; ++l) {
+                const std::size_t e = (row * (top_ + 1) + k) * levels_ + l;
+                norm_[e] = raw_[e] * weight_[k];
+                grades_[e] = static_cast<double>(k + l) * norm_[e];
+                n.all += norm_[e];
+                if (k + l > 0) n.variation += norm_[e];
+                n.graded += grades_[e];
+            }
+        }
+        n.all = bound(n.all);
+        n.variation = bound(n.variation);
+        n.graded = bound(n.graded);
+    }
+    const std::size_t stride = (top_ + 1) * levels_;
+    const auto at = [&](const std::vector<double>& v, Register r, std::size_t j) {
+        return v.data() + (first(r) + j) * stride;
+    };
+    const auto norms = [&](Register r, std::size_t j) -> const Norms& { return norms_[first(r) + j]; };
+    const double least_grade = static_cast<double>(std::min(top_, levels_ - 1) + 1);
+    // own_: what the operation itself misses, all inputs exact.
+    //     a b         gamma_c ||a|| ||b|| + the products left out
+    //     f           integral along the path of |W R V - R U|: rounding gamma_c ||W|| ||R V|| (of the recurrence of u,
+    //                 grade u = fl(sum) within gamma_c sum |w| |R v|), and the products left out, whose grade is above
+    //                 min(N, d)
+    //     1 / v       |V U - 1|: (v_0 u_m + rest) and v_0 u_0 - 1 round within gamma_c ||V|| ||U||, + the products left
+    //     out sqrt v      |U^2 - V|: gamma_c (||U||^2 + ||V||), + the products left out
+    for (const Instruction& i : program_->instructions) {
+        for (std::size_t j = 0; j < program_->size[i.out]; ++j) {
+            double& own = own_[first(i.out) + j];
+            if (i.primitive == Primitive::multiply) {
+                own = bound(tail(at(norm_, i.a, j), at(norm_, i.b, j)) +
+                            gamma_ * norms(i.a, j).all * norms(i.b, j).all);
+            } else if (i.primitive == Primitive::integral) {
+                own = bound(tail(at(norm_, i.derivative, j), at(grades_, i.a, j)) / least_grade +
+                            gamma_ * norms(i.derivative, j).all * norms(i.a, j).graded);
+            } else if (i.primitive == Primitive::reciprocal) {
+                own = bound(tail(at(norm_, i.a, j), at(norm_, i.out, j)) +
+                            gamma_ * norms(i.a, j).all * norms(i.out, j).all);
+            } else if (i.primitive == Primitive::square_root) {
+                own =
+                    bound(tail(at(norm_, i.out, j), at(norm_, i.out, j)) +
+                          gamma_ * (norms(i.out, j).all * norms(i.out, j).all + norms(i.a, j).all));
+            }
+        }
+    }
+}
+
+// sum over k1 + k2 > N or l1 + l2 > d of a_{k1,l1} b_{k2,l2}.
+double TaylorModelStep::tail(const double* a, const double* b) const {
+    const std::size_t d = levels_ - 1;
+    // beyond(l): sum over k2 <= K, l2 > l of b; `later`: sum over k2 > K. K runs down from N as k1 runs up.
+    std::vector<double> by_order(top_ + 1, 0.0);
+    std::vector<double> beyond((top_ + 1) * levels_, 0.0);  // [K][l]
+    for (std::size_t k = 0; k <= top_; ++k) {
+        double above = 0.0;
+        for (std::size_t l = levels_; l-- > 0;) {
+            beyond[k * levels_ + l] = above + (k > 0 ? beyond[(k - 1) * levels_ + l] : 0.0);
+            above += b[k * levels_ + l];
+        }
+        by_order[k] = above;
+    }
+    double sum = 0.0;
+    double later = 0.0;
+    for (std::size_t k1 = 0; k1 <= top_; ++k1) {
+        const std::size_t last = top_ - k1;
+        if (k1 > 0) later += by_order[last + 1];
+        for (std::size_t l1 = 0; l1 <= d; ++l1) {
+            sum += a[k1 * levels_ + l1] * (later + beyond[last * levels_ + (d - l1)]);
+        }
+    }
+    return bound(sum);
+}
+
+void TaylorModelStep::radii(const double* state_radius) {
+    for (std::size_t row = 0; row < rows(); ++row) radius_[row] = state_radius ? state_radius[row] : 0.0;
+    for (const Instruction& i : program_->instructions) {
+        if (i.primitive != Primitive::state) radius(i);
+    }
+    // Defect. Below order N the coefficient P_{k+1} = fl(fl(scale f_k) / (k+1)) leaves at most 3u |P_{k+1}| theta^(k+1)
+    // after integration; order N of f is not matched: |scale f_N| theta^(N+1) / (N+1). The radius of f counts
+    // theta |scale| times.
+    const double size = std::fabs(scale_);
+    for (std::size_t row = 0; row < rows(); ++row) {
+        const std::size_t f = first(program_->output) + row;
+        double moving = 0.0;
+        for (std::size_t k = 1; k <= top_; ++k) {
+            for (std::size_t l = 0; l < levels_; ++l) moving += norm_[(row * (top_ + 1) + k) * levels_ + l];
+        }
+        const double last = size * order_norm(f, top_) * weight_[top_ + 1] / static_cast<double>(top_ + 1);
+        defect_[row] = bound(size * theta_ * radius_[f] + 3.0 * u * moving + last);
+    }
+}
+
+Interval TaylorModelStep::range(std::size_t row) const {
+    const double around = bound(norms_[row].variation + radius_[row]);
+    return widen(Interval(row_of(row)[0]), around);
+}
+
+// The pure error |f(V) - U|, all of V's error aside. Along the path, e = f(V) - U has
+//     s e' = (f'(V) - W) R V + (W R V - R U),   the integral of |R V| / s at most ||V|| without its constant: `variation`
+//     W computed from V (log, atan, erf, softplus): |f'(V) - W| <= r_w, so |e| <= |e_0| + r_w variation + own.
+//     W = w(U) (tanh 1 - U^2, sigmoid U - U^2, exp U): f'(V) - W = (w(f) - w(U)) + (w(U) - W). The last is the error
+//         delta_w of W's own instructions; w(f) - w(U) = -e (f + U), e (1 - f - U), e. Gronwall:
+//         |e| <= (|e_0| + delta_w variation + own) exp(L variation), L = 1 + ||U||, 1 + ||U||, 1.
+//     sin, cos: (e_s, e_c) is rotated: |(e_s, e_c)|_2 <= the sum of both |e_0| and own.
+// f over the range of V does as well: |f(V) - U| <= max |f(v) - u_0| + ||U - u_0||.
+double TaylorModelStep::pure_error(const Instruction& i, std::size_t j) const {
+    const std::size_t row = first(i.out) + j;
+    const std::size_t v = first(i.a) + j;
+    const std::size_t w = first(i.derivative) + j;
+    const double variation = norms_[v].variation;
+    const double start = initial_error_[row] + own_[row];
+    double e = infinity;
+    switch (i.function) {
+        case Function::tanh:
+        case Function::sigmoid: {
+            const bool is_tanh = i.function == Function::tanh;
+            const Instruction& slope = program_->instructions[i.derivative];
+            const std::size_t square = first(is_tanh ? slope.a : slope.b) + j;
+            const double delta = own_[square] + 4.0 * u * (norms_[w].all + norms_[square].all + 1.0);
+            e = bound((start + bound(delta) * variation) *
+                      exponential_up(bound((1.0 + norms_[row].all) * variation)));
+            break;
+        }
+        case Function::exp:
+            e = bound(start * exponential_up(variation));
+            break;
+        case Function::sin:
+        case Function::cos: {
+            const std::size_t partner = first(i.b) + j;
+            e = bound(start + initial_error_[partner] + own_[partner]);
+            break;
+        }
+        default:
+            e = bound(start + (variation == 0.0 ? 0.0 : radius_[w] * variation));
+            break;
+    }
+    if (e > 1e-9) {
+        const Interval f = apply(i.function, widen(Interval(row_of(v)[0]), variation));
+        const double far = bound(magnitude(f - Interval(row_of(row)[0])) + norms_[row].variation);
+        if (far < e) e = far;
+    }
+    return e;
+}
+
+void TaylorModelStep::radius(const Instruction& i) {
+    const auto of = [&](Register r, std::size_t j) { return radius_[first(r) + j]; };
+    const auto norms = [&](Register r, std::size_t j) -> const Norms& { return norms_[first(r) + j]; };
+    const auto times = [](double a, double b) { return a == 0.0 || b == 0.0 ? 0.0 : a * b; };
+    for (std::size_t j = 0; j < program_->size[i.out]; ++j) {
+        const std::size_t row = first(i.out) + j;
+        double& r = radius_[row];
+        switch (i.primitive) {
+            case Primitive::state:
+                break;
+            case Primitive::constant:
+                r = i.weight->exact() ? 0.0 : i.weight->rad.data[j];
+                break;
+            case Primitive::affine: {  // each coefficient: fewer than cols + 2 operations a term
+                const double g = gamma_up(static_cast<double>(i.weight->mid.cols + 2));
+                double sum = 0.0;
+                for (std::size_t c = 0; c < i.weight->mid.cols; ++c) {
+                    const double a = norms(i.a, c).all;
+                    sum += times(std::fabs(i.weight->mid(j, c)), of(i.a, c) + g * a);
+                    if (!i.weight->exact()) sum += times(i.weight->rad(j, c), of(i.a, c) + a);
+                }
+                if (i.bias) {
+                    sum += g * std::fabs(i.bias->mid.data[j]);
+                    if (!i.bias->exact()) sum += i.bias->rad.data[j];
+                }
+                r = bound(sum);
+                break;
+            }
+            case Primitive::scale: {  // u |factor a_0| + u |out_0|, and |factor a_0| <= |out_0| + |offset|; u |out|
+                const double f = std::fabs(i.factor.mid);
+                const bool exact = f == 1.0 && i.offset.mid == 0.0;
+                const double rounding =
+                    exact ? 0.0 : 2.0 * u * (norms_[row].all + std::fabs(i.offset.mid));
+                r = bound(times(f, of(i.a, j)) + times(i.factor.rad, norms(i.a, j).all + of(i.a, j)) + i.offset.rad +
+                          rounding);
+                break;
+            }
+            case Primitive::add:
+            case Primitive::subtract:
+                r = bound(of(i.a, j) + of(i.b, j) + u * norms_[row].all);
+                break;
+            case Primitive::gather:
+                r = of(i.a, i.indices[j]);
+                break;
+            case Primitive::concat: {
+                std::size_t q = j;
+                for (const Register part : i.parts) {
+                    if (q < program_->size[part]) {
+                        r = of(part, q);
+                        break;
+                    }
+                    q -= program_->size[part];
+                }
+                break;
+            }
+            case Primitive::multiply:
+                r = bound(times(norms(i.a, j).all, of(i.b, j)) + times(norms(i.b, j).all, of(i.a, j)) +
+                          times(of(i.a, j), of(i.b, j)) + own_[row]);
+                break;
+            case Primitive::integral: {
+                const double rv = of(i.a, j);
+                const double steepest =
+                    rv == 0.0 ? 0.0 : magnitude(derivatives(i.function, range(first(i.a) + j))[1]);
+                r = bound(pure_error(i, j) + times(steepest, rv));
+                break;
+            }
+            case Primitive::reciprocal: {  // |U - 1/v| = |v U - 1| / |v| <= (own + ||U|| r_v) / (inf |V| - r_v)
+                const double rv = of(i.a, j);
+                const double least = (std::fabs(row_of(first(i.a) + j)[0]) -
+                                      bound(norms(i.a, j).variation + rv)) *
+                                     (1.0 - 0x1p-32);
+                r = least > 0.0 ? bound((own_[row] + times(norms_[row].all, rv)) / least) : infinity;
+                break;
+            }
+            case Primitive::square_root: {  // |U - sqrt v| = |U^2 - v| / (U + sqrt v) <= (own + r_v) / inf U, v >= 0
+                const double rv = of(i.a, j);
+                const double least = (row_of(row)[0] - norms_[row].variation) * (1.0 - 0x1p-32);
+                const double least_v =
+                    row_of(first(i.a) + j)[0] - bound(norms(i.a, j).variation + rv);
+                r = least > 0.0 && least_v > 0.0 ? bound((own_[row] + rv) / least) : infinity;
+                break;
+            }
+        }
+    }
+}
+
+// ---- the Jacobian, by the chain rule with every factor over its whole range ----------------------------------------
+
+void TaylorModelStep::jacobian(double* mid, double* rad) const {
+    const std::size_t n = rows();
+    std::vector<Interval> d(program_->total_rows * n, Interval(0.0));
+    const auto at = [&](std::size_t row) { return d.data() + row * n; };
+    const auto path = [&](Register r) { return r != no_register && program_->instructions[r].on_path; };
+    const auto add = [&](Interval* out, const Interval& factor, const Interval* in) {
+        for (std::size_t c = 0; c < n; ++c) {
+            if (in[c].lo != 0.0 || in[c].hi != 0.0) out[c] += factor * in[c];
+        }
+    };
+    for (const Instruction& i : program_->instructions) {
+        if (!i.on_path) continue;
+        for (std::size_t j = 0; j < program_->size[i.out]; ++j) {
+            const std::size_t row = first(i.out) + j;
+            Interval* out = at(row);
+            switch (i.primitive) {
+                case Primitive::state:
+                    out[j] = Interval(1.0);
+                    break;
+                case Primitive::constant:
+                    break;
+                case Primitive::affine:
+                    for (std::size_t c = 0; c < i.weight->mid.cols; ++c) {
+                        const double w = i.weight->mid(j, c);
+                        const double r = i.weight->exact() ? 0.0 : i.weight->rad(j, c);
+                        add(out, ball_hull(w, r), at(first(i.a) + c));
+                    }
+                    break;
+                case Primitive::scale:
+                    add(out, ball_hull(i.factor.mid, i.factor.rad), at(first(i.a) + j));
+                    break;
+                case Primitive::add:
+                case Primitive::subtract:
+                    if (path(i.a)) add(out, Interval(1.0), at(first(i.a) + j));
+                    if (path(i.b)) {
+                        add(out, Interval(i.primitive == Primitive::add ? 1.0 : -1.0), at(first(i.b) + j));
+                    }
+                    break;
+                case Primitive::gather:
+                    std::copy_n(at(first(i.a) + i.indices[j]), n, out);
+                    break;
+                case Primitive::concat: {
+                    std::size_t q = j;
+                    for (const Register part : i.parts) {
+                        if (q < program_->size[part]) {
+                            std::copy_n(at(first(part) + q), n, out);
+                            break;
+                        }
+                        q -= program_->size[part];
+                    }
+                    break;
+                }
+                case Primitive::multiply:
+                    if (path(i.b)) add(out, range(first(i.a) + j), at(first(i.b) + j));
+                    if (path(i.a)) add(out, range(first(i.b) + j), at(first(i.a) + j));
+                    break;
+                case Primitive::integral: {
+                    const Interval slope = derivatives(i.function, range(first(i.a) + j))[1];
+                    const auto both = intersect(slope, range(first(i.derivative) + j));
+                    add(out, both ? *both : slope, at(first(i.a) + j));
+                    break;
+                }
+                case Primitive::reciprocal:
+                case Primitive::square_root:
+                    add(out, range(first(i.derivative) + j), at(first(i.a) + j));
+                    break;
+            }
+        }
+    }
+    for (std::size_t row = 0; row < n; ++row) {
+        for (std::size_t c = 0; c < n; ++c) {
+            const Interval& x = at(first(program_->output) + row)[c];
+            const double m = is_bounded(x) ? midpoint(x) : 0.0;
+            mid[row * n + c] = m;
+            rad[row * n + c] = is_bounded(x) ? radius_up(x, m) : infinity;
+        }
+    }
+}
+
+// Horner: term k passes 2k roundings, so every coefficient errs by at most sum_k gamma_{2k+1} |P_{k,m}| theta^k, the
+// final addition of P_{0,m} by u |value|.
+void TaylorModelStep::end(double* value, double* error) const {
+    for (std::size_t row = 0; row < rows(); ++row) {
+        double* out = value + row * size_;
+        const double* p = row_of(row);
+        double sum = 0.0;
+        for (std::size_t m = 0; m < size_; ++m) {
+            double x = 0.0;
+            for (std::size_t k = top_; k > 0; --k) x = (x + p[k * size_ + m]) * theta_;
+            out[m] = p[m] + x;
+            sum += std::fabs(out[m]);
+        }
+        for (std::size_t k = 1; k <= top_; ++k) {
+            for (std::size_t l = 0; l < levels_; ++l) {
+                sum += static_cast<double>(2 * k + 1) * norm_[(row * (top_ + 1) + k) * levels_ + l];
+            }
+        }
+        error[row] = bound(u * sum);
+    }
+}
+
+}  // namespace capnode
