@@ -14,7 +14,7 @@
 #include "capnode/flow/dense_output.hpp"
 #include "capnode/flow/discrete_map.hpp"
 #include "capnode/flow/layered_flow.hpp"
-#include "capnode/flow/taylor_model_flow.hpp"
+#include "capnode/flow/set_degree.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "signal_poll.hpp"
@@ -59,6 +59,7 @@ py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, bool de
     const auto lanes = static_cast<py::ssize_t>(results.size());
     py::array_t<double> reached(lanes);
     py::array_t<std::int64_t> steps(lanes);
+    py::array_t<std::int64_t> degrees(lanes);
     py::list verdicts;
     py::list details;
     py::list outputs;
@@ -66,6 +67,7 @@ py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, bool de
         FlowResult& r = results[static_cast<std::size_t>(l)];
         reached.mutable_data()[l] = r.reached;
         steps.mutable_data()[l] = static_cast<std::int64_t>(r.steps);
+        degrees.mutable_data()[l] = static_cast<std::int64_t>(r.set_degree);
         verdicts.append(name(r.verdict));
         details.append(r.detail);
         if (dense) {
@@ -75,6 +77,7 @@ py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, bool de
     py::dict d;
     d["reached"] = reached;
     d["steps"] = steps;
+    d["set_degree"] = degrees;
     d["verdicts"] = verdicts;
     d["details"] = details;
     d["final"] = stacked(results, &FlowResult::final, {n});
@@ -109,9 +112,7 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     {
         const py::gil_scoped_release release;
         const FloatEnvironment guard;
-        const auto run = step == "classical" ? integrate_lanes_classical
-                         : set_degree > 1    ? integrate_lanes_taylor_model
-                                             : integrate_lanes;
+        const auto run = step == "classical" ? integrate_lanes_classical : integrate_lanes_by_degree;
         results = run(field, starts, std::vector<double>(starts.size(), duration), options);
     }
     poll.rethrow();

@@ -282,6 +282,7 @@ def integrate(
     max_seconds: float = ...,
     threads: int = ...,
     step: str = ...,
+    set_degree: int = ...,
     progress: Any = ...,
 ) -> dict[str, Any]: ...
 def integrate_layers(

@@ -197,6 +197,20 @@ def _choices(engine: str, step: str, order: int | None, tolerance: float, max_st
         raise ValueError(f"max_seconds must be positive, not {max_seconds}")
 
 
+def _set_degree(degree: int | None, *, linear: bool) -> int:
+    """What the core is told: 0 leaves it the choice. `linear`: there is none."""
+    if degree is None:
+        return 1 if linear else 0
+    if not 1 <= degree <= 20:
+        raise ValueError(f"set_degree must lie between 1 and 20, not {degree}")
+    if linear and degree > 1:
+        raise ValueError(
+            f"set_degree={degree}: polynomials in the initial point carry no derivative, know the polynomial step alone, "
+            "and take one field at a time; leave set_degree out, or 1"
+        )
+    return degree
+
+
 def integrate(
     field: Any,
     x0: Any,
@@ -212,6 +226,7 @@ def integrate(
     threads: int = 1,
     engine: str = "native",
     step: str = "polynomial",
+    set_degree: int | None = None,
     dense: bool = True,
     progress: ProgressOption = None,
 ) -> Result[Any]:
@@ -228,6 +243,9 @@ def integrate(
     tolerance   what the local error aims at, relative to max(1, |x|); the enclosure holds for any
     step        "polynomial", or "classical": the high-order interval Taylor step of the literature, far slower, whose
                 step shares no inequality with the other one: a cross-check; for single fields, not layered ones
+    set_degree  1: a set is carried as its image under the derivative. 2 and more: as a polynomial of that degree in the
+                initial point (a Taylor model), for wide sets in small dimensions. None: 1 where that is enough, else the
+                degree that is. With `derivative`, the classical step, and layered fields: 1
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
     threads     for lanes of one field: each takes a share; 0: as many as the machine has
@@ -240,6 +258,7 @@ def integrate(
     _choices(engine, step, order, tolerance, max_steps, max_seconds)
     if threads < 0:
         raise ValueError(f"threads must be at least 0, not {threads}")
+    degree = _set_degree(set_degree, linear=derivative or step != "polynomial" or isinstance(field, Layered))
     start = float(_finite(t0, "t0"))
     if step != "polynomial" and isinstance(field, Layered):
         raise ValueError(
@@ -280,7 +299,13 @@ def integrate(
             last, begin = core, interval(start)
             duration, exact = duration_of(final, start)
             answer = _core.integrate(
-                core, duration=duration, dense=needs_dense or not exact, step=step, threads=threads, **options
+                core,
+                duration=duration,
+                dense=needs_dense or not exact,
+                step=step,
+                threads=threads,
+                set_degree=degree,
+                **options,
             )
             answer["times"] = inward(start, answer["reached"])
         if not exact:
@@ -312,6 +337,7 @@ def _one(
         times=times[np.abs(times - t0) <= abs(reached - t0)],
         steps=int(answer["steps"][0]),
         dense=dense,
+        set_degree=int(answer["set_degree"][0]) if "set_degree" in answer else 1,
     )
     detail = _detail(answer["details"][0], reached, final, proved)
     return partial_result(answer["verdicts"][0], detail, trajectory, _evidence(t0, reached, final), provenance)
@@ -345,6 +371,7 @@ def _many(
         steps=answer["steps"],
         times=times,
         states=states,
+        set_degree=answer.get("set_degree"),
     )
     first = int(np.argmin(proved))
     verdict = verdicts[first]

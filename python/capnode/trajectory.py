@@ -31,6 +31,7 @@ class Trajectory:
                 given, t0 and the ends of the steps (`reached` alone where no steps were kept)
     states      IntervalArray (k, n): x at `times`
     steps       number of steps
+    set_degree  what the set was carried by: 1 its image under the derivative, 2 and more polynomials of that degree
     """
 
     final: IntervalArray
@@ -40,6 +41,7 @@ class Trajectory:
     times: FloatArray
     steps: int
     dense: Any
+    set_degree: int = 1
 
     def enclosure(self, t: Any) -> IntervalArray:
         """Encloses x(t): (n,) for a number, (k, n) for an array of times.
@@ -93,6 +95,7 @@ class TrajectoryBatch:
     steps       (lanes,) int64
     times       (k,) float64, the times asked for, and `states` IntervalArray (lanes, k, n); NaN-free: the whole line
                 where a lane did not get there. Both None where only a final time was given.
+    set_degree  (lanes,) int64: see `Trajectory`; None for layered fields, which have 1
     """
 
     final: IntervalArray
@@ -104,6 +107,7 @@ class TrajectoryBatch:
     steps: NDArray[np.int64]
     times: FloatArray | None = None
     states: IntervalArray | None = None
+    set_degree: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.reached)

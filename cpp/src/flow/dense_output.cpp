@@ -6,6 +6,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "capnode/flow/spatial_step.hpp"
+#include "polynomial_range.hpp"
+
 namespace capnode {
 namespace {
 
@@ -16,22 +19,6 @@ std::string text(double x) {
     char buffer[40];
     std::snprintf(buffer, sizeof buffer, "%.17g", x);
     return buffer;
-}
-
-// P over T by the mean value form around a point of T, and by Horner's rule; both hold, so their intersection does.
-Interval polynomial_range(const double* coefficients, std::size_t count, Interval tau) {
-    const Interval middle(midpoint(tau));
-    Interval value(coefficients[count - 1]);
-    Interval slope(0.0);
-    Interval direct = value;
-    for (std::size_t k = count - 1; k-- > 0;) {
-        slope = slope * tau + direct;  // sum over the set: P'(T) by the same scheme
-        direct = direct * tau + Interval(coefficients[k]);
-        value = value * middle + Interval(coefficients[k]);
-    }
-    if (tau.lo == tau.hi) return value;
-    const auto both = intersect(direct, value + slope * (tau - middle));
-    return both ? *both : direct;
 }
 
 Interval sum_of_ends(const FlowStep& step) {
@@ -93,7 +80,9 @@ std::vector<Interval> DenseOutput::enclosure_at_offset(Interval s) const {
             const Interval piece(at(q), std::max(at(q), at(q + 1)));
             for (std::size_t i = 0; i < dim(); ++i) {
                 const double e = step->tube[i];
-                const Interval y = polynomial_range(step->polynomial.row(i), count, piece) + Interval(-e, e);
+                const Interval y = step->spatial
+                                       ? step->spatial->enclosure(i, piece)
+                                       : polynomial_range(step->polynomial.row(i), count, piece) + Interval(-e, e);
                 range[i] = q == 0 ? y : hull(range[i], y);
             }
         }

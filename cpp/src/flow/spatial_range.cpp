@@ -7,12 +7,10 @@
 #include <vector>
 
 #include "capnode/numerics/rounding.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 namespace {
-
-constexpr double slack = 1.0 + 0x1p-32;
-constexpr double underflow = 0x1p-960;
 
 struct Part {
     std::vector<double> c;
@@ -151,11 +149,11 @@ class UpperBound {
 }  // namespace
 
 Interval spatial_range(const SpatialBasis& basis, const double* c, std::size_t budget, double share) {
-    UpperBound bound(basis, share);
+    UpperBound upper(basis, share);
     std::vector<double> copy(c, c + basis.size());
-    const double hi = bound(copy, budget);
+    const double hi = upper(copy, budget);
     for (double& x : copy) x = -x;
-    const double lo = -bound(std::move(copy), budget);
+    const double lo = -upper(std::move(copy), budget);
     return lo <= hi ? Interval(lo, hi) : Interval::whole();
 }
 

@@ -1,7 +1,6 @@
 #include "capnode/flow/taylor_model_flow.hpp"
 
 #include <chrono>
-#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
@@ -19,6 +18,7 @@ FlowResult finish(const TaylorModelLane& lane, Verdict verdict, std::string deta
     result.detail = std::move(detail);
     result.reached = lane.elapsed();
     result.steps = lane.steps;
+    result.set_degree = options.set_degree;
     result.final = lane.enclosure(final_budget);
     if (options.linear_part) result.linear = lane.samples();
     return result;
@@ -70,7 +70,6 @@ std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const s
                 options.progress((static_cast<double>(i) + part) / static_cast<double>(starts.size()));
             }
             const char* failure = lane.step();
-            if (std::getenv("TMDEBUG")) lane.print();
             if (failure) {
                 verdict = Verdict::unbounded;
                 detail = failure;

@@ -7,28 +7,26 @@
 #include <string>
 
 #include "capnode/flow/spatial_range.hpp"
+#include "capnode/flow/spatial_step.hpp"
 #include "capnode/numerics/rounding.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 namespace {
 
-constexpr double slack = 1.0 + 0x1p-32;  // see step_engine.cpp
-constexpr double underflow = 0x1p-960;
 constexpr double least_tube = 0x1p-900;
 constexpr double least_sigma = 0x1p-300;
 constexpr double most_growth = 0.7;
 constexpr double hopeless_growth = 1e-3;
 constexpr std::size_t default_order = 12;
 
-double bound(double x) { return x < infinity ? x * slack + underflow : infinity; }
-
 // A parameter known up to rounding needs no coordinate of its own.
 bool is_thin(double radius, double centre) { return radius <= 1e-12 * std::max(1.0, std::fabs(centre)); }
 
 }  // namespace
 
-TaylorModelLane::TaylorModelLane(std::shared_ptr<const TaylorProgram> program, const InitialSet& start,
-                                 double duration, const FlowOptions& options)
+TaylorModelLane::TaylorModelLane(std::shared_ptr<const TaylorProgram> program, const InitialSet& start, double duration,
+                                 const FlowOptions& options)
     : program_(std::move(program)),
       options_(options),
       n_(program_->rows()),
@@ -41,8 +39,8 @@ TaylorModelLane::TaylorModelLane(std::shared_ptr<const TaylorProgram> program, c
     std::vector<double> centre(start.centre.begin(), start.centre.end());
     centre.resize(n_, 0.0);
     std::vector<double> thin(n_, 0.0);
-    std::vector<std::size_t> wide;                             // directions
-    std::vector<std::pair<std::size_t, double>> wide_rows;     // rows of their own
+    std::vector<std::size_t> wide;                          // directions
+    std::vector<std::pair<std::size_t, double>> wide_rows;  // rows of their own
     for (std::size_t j = 0; j < start.radii.size(); ++j) {
         if (start.radii[j] > 0.0) wide.push_back(j);
     }
@@ -190,7 +188,8 @@ const char* TaylorModelLane::prove_tube() {
             continue;
         }
         tries = 0;
-        if (growth_.norm() < hopeless_growth) return "no tube around the polynomials holds; the set is too wide to carry";
+        if (growth_.norm() < hopeless_growth)
+            return "no tube around the polynomials holds; the set is too wide to carry";
         if (!set_length(0.6 * length())) return "the step length fell below the resolution of time";
         step_factor_ *= 0.9;
         engine_->set_domain(theta_);
@@ -226,7 +225,7 @@ const char* TaylorModelLane::step() {
             phi(i, j) = p[z_[j]] / sigma_[j];  // exact, but for underflow
             p[z_[j]] = 0.0;
         }
-        w[i] = bound(needed_[i] + value_error_[i] + 0x1p-700);
+        w[i] = bound_or_infinity(needed_[i] + value_error_[i] + 0x1p-700);
     }
     polynomials_.swap(value_);
     error_.propagate(phi.data.data(), w.data());
@@ -267,9 +266,7 @@ FlowStep TaylorModelLane::record() const {
     step.length = last_length_;
     step.scale = scale_;
     step.polynomial = Matrix(dim, order_ + 1);
-    auto spatial = std::make_shared<SpatialStep>();
-    spatial->basis = spatial_;
-    spatial->orders = order_ + 1;
+    std::vector<double> tube;
     for (std::size_t i = 0; i < dim; ++i) {
         double linear = 0.0;     // |Z z| over the step
         double variation = 0.0;  // of all terms in r over the step
@@ -278,16 +275,15 @@ FlowStep TaylorModelLane::record() const {
             const double* p = engine_->coefficient(i, k);
             step.polynomial(i, k) = p[0];
             for (const SpatialBasis::Index z : z_) linear += std::fabs(p[z]) * power;
-            for (const SpatialBasis::Index m : place_) {
-                spatial->coefficients.push_back(p[m]);
-                if (m != 0) variation += std::fabs(p[m]) * power;
-            }
+            for (const SpatialBasis::Index m : place_) variation += m == 0 ? 0.0 : std::fabs(p[m]) * power;
             power = next_up(power * theta_);
         }
-        spatial->tube.push_back(bound(needed_[i] + linear));
-        step.tube.push_back(bound(bound(needed_[i] + linear) + variation));
+        tube.push_back(bound_or_infinity(needed_[i] + linear));
+        step.tube.push_back(bound_or_infinity(tube.back() + variation));
     }
-    step.spatial = std::move(spatial);
+    step.spatial = std::make_shared<const SpatialStep>(
+        spatial_, dim, order_ + 1, theta_, std::move(tube),
+        [&](std::size_t row, std::size_t k, std::size_t m) { return engine_->coefficient(row, k)[place_[m]]; });
     return step;
 }
 
@@ -322,8 +318,3 @@ std::vector<Interval> TaylorModelLane::samples() const {
 }
 
 }  // namespace capnode
-#include <cstdio>
-namespace capnode { void TaylorModelLane::print() const {
-    double v=0,d=0,mg=0,t=0; for (std::size_t i=0;i<n_;++i){ double s=0; for (std::size_t m=1;m<combined_->size();++m) s+=std::fabs(polynomial(i)[m]); v=std::max(v,s); d=std::max(d,bare_[i]); mg=std::max(mg,magnitude_[i]); t=std::max(t,engine_->level_norm(i,0,combined_->degree()));}
-    std::fprintf(stderr,"t %.4f h %.4g speed %.3g var %.3g top %.3g D/h %.3g E %.3g sf %.2f\n",elapsed_,length(),last_speed_,v,t,d/length(),mg,step_factor_);
-}}

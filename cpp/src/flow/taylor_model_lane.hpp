@@ -1,5 +1,5 @@
-// One set of starting points carried as a Taylor model: its polynomials, its error set, its clock, its step. The theorem
-// stands in taylor_model_flow.hpp.
+// One set of starting points carried as a Taylor model: its polynomials, its error set, its clock, its step. The
+// theorem stands in taylor_model_flow.hpp.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,6 @@ class TaylorModelLane {
     double remaining() const { return duration_ - elapsed_; }
     double elapsed() const { return elapsed_; }
     double duration() const { return duration_; }
-    void print() const;
     /// One step; why it could not be made, or null.
     const char* step();
     /// Of the last step, `spatial` included.

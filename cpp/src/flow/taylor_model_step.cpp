@@ -8,15 +8,12 @@
 #include "capnode/numerics/lanes.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "growth.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 namespace {
 
 constexpr double u = unit_roundoff;
-constexpr double slack = 1.0 + 0x1p-32;  // both as in step_engine.cpp: sums of fewer than 2^20 non-negative terms
-constexpr double underflow = 0x1p-960;
-
-double bound(double x) { return x < infinity ? x * slack + underflow : infinity; }  // NaN: infinite
 
 }  // namespace
 
@@ -36,6 +33,7 @@ TaylorModelStep::TaylorModelStep(std::shared_ptr<const TaylorProgram> program,
     norms_.assign(total, {});
     for (std::vector<double>* v : {&initial_error_, &own_, &radius_}) v->assign(total, 0.0);
     defect_.assign(rows(), 0.0);
+    product_.assign(size_, 0.0);
     weight_.assign(top_ + 2, 0.0);
     needs_graded_.assign(program_->size.size(), 0);
     for (const Instruction& i : program_->instructions) {
@@ -168,9 +166,9 @@ void TaylorModelStep::block(const Instruction& i, std::size_t k, std::size_t wei
                 if (start) {
                     out(j)[0] = 1.0 / in(i.a, j)[0];
                 } else {
-                    convolve(out(j), row_of(first(i.a) + j), row_of(row), k, weight);
+                    convolve(product_.data(), row_of(first(i.a) + j), row_of(row), k, weight);
                     const double minus_start = -row_of(row)[0];
-                    for (std::size_t m = from; m < to; ++m) out(j)[m] *= minus_start;
+                    for (std::size_t m = from; m < to; ++m) out(j)[m] = minus_start * product_[m];
                 }
             }
             break;
@@ -180,9 +178,9 @@ void TaylorModelStep::block(const Instruction& i, std::size_t k, std::size_t wei
                 if (start) {
                     out(j)[0] = std::sqrt(in(i.a, j)[0]);
                 } else {
-                    convolve(out(j), row_of(row), row_of(row), k, weight);
+                    convolve(product_.data(), row_of(row), row_of(row), k, weight);
                     const double half = 0.5 / row_of(row)[0];
-                    for (std::size_t m = from; m < to; ++m) out(j)[m] = (in(i.a, j)[m] - out(j)[m]) * half;
+                    for (std::size_t m = from; m < to; ++m) out(j)[m] = (in(i.a, j)[m] - product_[m]) * half;
                 }
             }
             break;
@@ -234,9 +232,9 @@ void TaylorModelStep::set_domain(double theta) {
                 n.graded += grades_[e];
             }
         }
-        n.all = bound(n.all);
-        n.variation = bound(n.variation);
-        n.graded = bound(n.graded);
+        n.all = bound_or_infinity(n.all);
+        n.variation = bound_or_infinity(n.variation);
+        n.graded = bound_or_infinity(n.graded);
     }
     const std::size_t stride = (top_ + 1) * levels_;
     const auto at = [&](const std::vector<double>& v, Register r, std::size_t j) {
@@ -255,18 +253,17 @@ void TaylorModelStep::set_domain(double theta) {
         for (std::size_t j = 0; j < program_->size[i.out]; ++j) {
             double& own = own_[first(i.out) + j];
             if (i.primitive == Primitive::multiply) {
-                own = bound(tail(at(norm_, i.a, j), at(norm_, i.b, j)) +
-                            gamma_ * norms(i.a, j).all * norms(i.b, j).all);
+                own = bound_or_infinity(tail(at(norm_, i.a, j), at(norm_, i.b, j)) +
+                                        gamma_ * norms(i.a, j).all * norms(i.b, j).all);
             } else if (i.primitive == Primitive::integral) {
-                own = bound(tail(at(norm_, i.derivative, j), at(grades_, i.a, j)) / least_grade +
-                            gamma_ * norms(i.derivative, j).all * norms(i.a, j).graded);
+                own = bound_or_infinity(tail(at(norm_, i.derivative, j), at(grades_, i.a, j)) / least_grade +
+                                        gamma_ * norms(i.derivative, j).all * norms(i.a, j).graded);
             } else if (i.primitive == Primitive::reciprocal) {
-                own = bound(tail(at(norm_, i.a, j), at(norm_, i.out, j)) +
-                            gamma_ * norms(i.a, j).all * norms(i.out, j).all);
+                own = bound_or_infinity(tail(at(norm_, i.a, j), at(norm_, i.out, j)) +
+                                        gamma_ * norms(i.a, j).all * norms(i.out, j).all);
             } else if (i.primitive == Primitive::square_root) {
-                own =
-                    bound(tail(at(norm_, i.out, j), at(norm_, i.out, j)) +
-                          gamma_ * (norms(i.out, j).all * norms(i.out, j).all + norms(i.a, j).all));
+                own = bound_or_infinity(tail(at(norm_, i.out, j), at(norm_, i.out, j)) +
+                                        gamma_ * (norms(i.out, j).all * norms(i.out, j).all + norms(i.a, j).all));
             }
         }
     }
@@ -295,7 +292,7 @@ double TaylorModelStep::tail(const double* a, const double* b) const {
             sum += a[k1 * levels_ + l1] * (later + beyond[last * levels_ + (d - l1)]);
         }
     }
-    return bound(sum);
+    return bound_or_infinity(sum);
 }
 
 void TaylorModelStep::radii(const double* state_radius) {
@@ -314,19 +311,20 @@ void TaylorModelStep::radii(const double* state_radius) {
             for (std::size_t l = 0; l < levels_; ++l) moving += norm_[(row * (top_ + 1) + k) * levels_ + l];
         }
         const double last = size * order_norm(f, top_) * weight_[top_ + 1] / static_cast<double>(top_ + 1);
-        defect_[row] = bound(size * theta_ * radius_[f] + 3.0 * u * moving + last);
+        defect_[row] = bound_or_infinity(size * theta_ * radius_[f] + 3.0 * u * moving + last);
     }
 }
 
 Interval TaylorModelStep::range(std::size_t row) const {
-    const double around = bound(norms_[row].variation + radius_[row]);
+    const double around = bound_or_infinity(norms_[row].variation + radius_[row]);
     return widen(Interval(row_of(row)[0]), around);
 }
 
 // The pure error |f(V) - U|, all of V's error aside. Along the path, e = f(V) - U has
-//     s e' = (f'(V) - W) R V + (W R V - R U),   the integral of |R V| / s at most ||V|| without its constant: `variation`
-//     W computed from V (log, atan, erf, softplus): |f'(V) - W| <= r_w, so |e| <= |e_0| + r_w variation + own.
-//     W = w(U) (tanh 1 - U^2, sigmoid U - U^2, exp U): f'(V) - W = (w(f) - w(U)) + (w(U) - W). The last is the error
+//     s e' = (f'(V) - W) R V + (W R V - R U),   the integral of |R V| / s at most ||V|| without its constant:
+//     `variation` W computed from V (log, atan, erf, softplus): |f'(V) - W| <= r_w, so |e| <= |e_0| + r_w variation +
+//     own. W = w(U) (tanh 1 - U^2, sigmoid U - U^2, exp U): f'(V) - W = (w(f) - w(U)) + (w(U) - W). The last is the
+//     error
 //         delta_w of W's own instructions; w(f) - w(U) = -e (f + U), e (1 - f - U), e. Gronwall:
 //         |e| <= (|e_0| + delta_w variation + own) exp(L variation), L = 1 + ||U||, 1 + ||U||, 1.
 //     sin, cos: (e_s, e_c) is rotated: |(e_s, e_c)|_2 <= the sum of both |e_0| and own.
@@ -345,26 +343,26 @@ double TaylorModelStep::pure_error(const Instruction& i, std::size_t j) const {
             const Instruction& slope = program_->instructions[i.derivative];
             const std::size_t square = first(is_tanh ? slope.a : slope.b) + j;
             const double delta = own_[square] + 4.0 * u * (norms_[w].all + norms_[square].all + 1.0);
-            e = bound((start + bound(delta) * variation) *
-                      exponential_up(bound((1.0 + norms_[row].all) * variation)));
+            e = bound_or_infinity((start + bound_or_infinity(delta) * variation) *
+                                  exponential_up(bound_or_infinity((1.0 + norms_[row].all) * variation)));
             break;
         }
         case Function::exp:
-            e = bound(start * exponential_up(variation));
+            e = bound_or_infinity(start * exponential_up(variation));
             break;
         case Function::sin:
         case Function::cos: {
             const std::size_t partner = first(i.b) + j;
-            e = bound(start + initial_error_[partner] + own_[partner]);
+            e = bound_or_infinity(start + initial_error_[partner] + own_[partner]);
             break;
         }
         default:
-            e = bound(start + (variation == 0.0 ? 0.0 : radius_[w] * variation));
+            e = bound_or_infinity(start + (variation == 0.0 ? 0.0 : radius_[w] * variation));
             break;
     }
     if (e > 1e-9) {
         const Interval f = apply(i.function, widen(Interval(row_of(v)[0]), variation));
-        const double far = bound(magnitude(f - Interval(row_of(row)[0])) + norms_[row].variation);
+        const double far = bound_or_infinity(magnitude(f - Interval(row_of(row)[0])) + norms_[row].variation);
         if (far < e) e = far;
     }
     return e;
@@ -395,21 +393,20 @@ void TaylorModelStep::radius(const Instruction& i) {
                     sum += g * std::fabs(i.bias->mid.data[j]);
                     if (!i.bias->exact()) sum += i.bias->rad.data[j];
                 }
-                r = bound(sum);
+                r = bound_or_infinity(sum);
                 break;
             }
             case Primitive::scale: {  // u |factor a_0| + u |out_0|, and |factor a_0| <= |out_0| + |offset|; u |out|
                 const double f = std::fabs(i.factor.mid);
                 const bool exact = f == 1.0 && i.offset.mid == 0.0;
-                const double rounding =
-                    exact ? 0.0 : 2.0 * u * (norms_[row].all + std::fabs(i.offset.mid));
-                r = bound(times(f, of(i.a, j)) + times(i.factor.rad, norms(i.a, j).all + of(i.a, j)) + i.offset.rad +
-                          rounding);
+                const double rounding = exact ? 0.0 : 2.0 * u * (norms_[row].all + std::fabs(i.offset.mid));
+                r = bound_or_infinity(times(f, of(i.a, j)) + times(i.factor.rad, norms(i.a, j).all + of(i.a, j)) +
+                                      i.offset.rad + rounding);
                 break;
             }
             case Primitive::add:
             case Primitive::subtract:
-                r = bound(of(i.a, j) + of(i.b, j) + u * norms_[row].all);
+                r = bound_or_infinity(of(i.a, j) + of(i.b, j) + u * norms_[row].all);
                 break;
             case Primitive::gather:
                 r = of(i.a, i.indices[j]);
@@ -426,30 +423,28 @@ void TaylorModelStep::radius(const Instruction& i) {
                 break;
             }
             case Primitive::multiply:
-                r = bound(times(norms(i.a, j).all, of(i.b, j)) + times(norms(i.b, j).all, of(i.a, j)) +
-                          times(of(i.a, j), of(i.b, j)) + own_[row]);
+                r = bound_or_infinity(times(norms(i.a, j).all, of(i.b, j)) + times(norms(i.b, j).all, of(i.a, j)) +
+                                      times(of(i.a, j), of(i.b, j)) + own_[row]);
                 break;
             case Primitive::integral: {
                 const double rv = of(i.a, j);
-                const double steepest =
-                    rv == 0.0 ? 0.0 : magnitude(derivatives(i.function, range(first(i.a) + j))[1]);
-                r = bound(pure_error(i, j) + times(steepest, rv));
+                const double steepest = rv == 0.0 ? 0.0 : magnitude(derivatives(i.function, range(first(i.a) + j))[1]);
+                r = bound_or_infinity(pure_error(i, j) + times(steepest, rv));
                 break;
             }
             case Primitive::reciprocal: {  // |U - 1/v| = |v U - 1| / |v| <= (own + ||U|| r_v) / (inf |V| - r_v)
                 const double rv = of(i.a, j);
-                const double least = (std::fabs(row_of(first(i.a) + j)[0]) -
-                                      bound(norms(i.a, j).variation + rv)) *
-                                     (1.0 - 0x1p-32);
-                r = least > 0.0 ? bound((own_[row] + times(norms_[row].all, rv)) / least) : infinity;
+                const double least =
+                    (std::fabs(row_of(first(i.a) + j)[0]) - bound_or_infinity(norms(i.a, j).variation + rv)) *
+                    (1.0 - 0x1p-32);
+                r = least > 0.0 ? bound_or_infinity((own_[row] + times(norms_[row].all, rv)) / least) : infinity;
                 break;
             }
             case Primitive::square_root: {  // |U - sqrt v| = |U^2 - v| / (U + sqrt v) <= (own + r_v) / inf U, v >= 0
                 const double rv = of(i.a, j);
                 const double least = (row_of(row)[0] - norms_[row].variation) * (1.0 - 0x1p-32);
-                const double least_v =
-                    row_of(first(i.a) + j)[0] - bound(norms(i.a, j).variation + rv);
-                r = least > 0.0 && least_v > 0.0 ? bound((own_[row] + rv) / least) : infinity;
+                const double least_v = row_of(first(i.a) + j)[0] - bound_or_infinity(norms(i.a, j).variation + rv);
+                r = least > 0.0 && least_v > 0.0 ? bound_or_infinity((own_[row] + rv) / least) : infinity;
                 break;
             }
         }
@@ -555,7 +550,7 @@ void TaylorModelStep::end(double* value, double* error) const {
                 sum += static_cast<double>(2 * k + 1) * norm_[(row * (top_ + 1) + k) * levels_ + l];
             }
         }
-        error[row] = bound(u * sum);
+        error[row] = bound_or_infinity(u * sum);
     }
 }
 

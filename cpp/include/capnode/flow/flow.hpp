@@ -22,7 +22,6 @@
 #include <vector>
 
 #include "capnode/field/field.hpp"
-#include "capnode/flow/spatial_basis.hpp"
 #include "capnode/flow/taylor_program.hpp"
 #include "capnode/numerics/interval.hpp"
 #include "capnode/numerics/matrix.hpp"
@@ -30,10 +29,12 @@
 
 namespace capnode {
 
+class SpatialStep;
+
 struct FlowOptions {
-    std::size_t order = 0;     // degree of the step's polynomial; 0: chosen by the dimension
-    std::size_t set_degree = 1;  // of the polynomials that carry a set: 1 linear sets, 2 on: taylor_model_flow.hpp
-    double tolerance = 1e-12;  // aim for the error of a whole run, relative to max(1, |x|); > 0
+    std::size_t order = 0;       // degree of the step's polynomial; 0: chosen by the dimension
+    std::size_t set_degree = 1;  // of the polynomials in the initial point that carry a set: set_degree.hpp
+    double tolerance = 1e-12;    // aim for the error of a whole run, relative to max(1, |x|); > 0
     std::size_t max_steps = 100000;
     double max_seconds = infinity;
     std::size_t threads =
@@ -55,14 +56,6 @@ struct InitialSet {
     Interval t0{0.0, 0.0};
 };
 
-/// P(tau, r) = sum c_{k,m} tau^k r^m of the rows of a step, r in [-1, 1]^variables: [row][k][m].
-struct SpatialStep {
-    std::shared_ptr<const SpatialBasis> basis;
-    std::size_t orders = 0;
-    std::vector<double> coefficients;
-    std::vector<double> tube;  // |x(t) - P(tau, r)| <= tube, where x(start) = P(0, r) but for the tube
-};
-
 /// One step kept for dense output: t from start to start + length (signed).
 struct FlowStep {
     double start = 0.0;
@@ -71,7 +64,8 @@ struct FlowStep {
     Matrix polynomial;          // dim x (order + 1), in tau
     std::vector<double> tube;   // |x(t) - P| <= tube, row by row, on the whole step
     std::vector<Interval> end;  // the enclosure at start + length
-    std::shared_ptr<const SpatialStep> spatial;  // of a Taylor model; `polynomial` is then P(tau, 0), `tube` for all r
+    std::shared_ptr<const SpatialStep>
+        spatial;  // of a Taylor model: sharper than `polynomial` and `tube`, which hold too
 };
 
 struct FlowResult {
@@ -79,6 +73,7 @@ struct FlowResult {
     std::string detail;
     double reached = 0.0;  // the time up to which everything is proved
     std::size_t steps = 0;
+    std::size_t set_degree = 1;        // what the set was carried by
     std::vector<Interval> final;       // at `reached`
     std::vector<Interval> derivative;  // dim x dim, by rows; empty unless asked for
     std::vector<Interval> initial;     // hull of the initial set

@@ -3,7 +3,8 @@
 // A monomial with even exponents lies in [0, 1], any other in [-1, 1]: for c = sum c_m r^m
 //     c <= c_0 + sum over even m of max(c_m, 0) + sum over other m of |c_m|.
 // Two moves make that as sharp as is wanted:
-//     a variable whose linear term outweighs the rest of its derivative, |c_i| > sum m_i |c_m|, is monotone: the largest
+//     a variable whose linear term outweighs the rest of its derivative, |c_i| > sum m_i |c_m|, is monotone: the
+//     largest
 //         value has it at its end, where it can be put (Moore);
 //     the half of the box across a variable, r_i = +-1/2 + r_i'/2, is a polynomial in the same monomials, whose higher
 //         terms are smaller; the half with the larger bound is divided first (branch and bound).

@@ -12,8 +12,8 @@
 // Proof. flow.hpp for each (r, z) by itself, where nothing flows in. [] So S <- Phi S + [-w, w], where w also takes in
 // the rounding of P_h. What depends on r and s together is in D; it is of second order.
 //
-// Interval parameters and times are rows of the state: wide ones have coordinates r of their own, those of rounding size
-// start in S.
+// Interval parameters and times are rows of the state: wide ones have coordinates r of their own, those of rounding
+// size start in S.
 #pragma once
 
 #include <cstddef>

@@ -2,9 +2,10 @@
 // point for coefficients.
 //
 // Every register is a polynomial a(tau, r) = sum a_{k,m} tau^k r^m, tau in [0, theta], r in [-1, 1]^m, of time order
-// k <= N and spatial weight w(m) <= d (spatial_basis.hpp), with the norm ||a|| = sum |a_{k,m}| theta^k >= sup |a|, which
-// is submultiplicative; and ONE radius per row: |v(tau) - a(tau, r)| <= radius for every r, every tau, where v is what
-// the register's exact operations give along every curve within `state_radius` of the polynomial P(., r) of the state.
+// k <= N and spatial weight w(m) <= d (spatial_basis.hpp), with the norm ||a|| = sum |a_{k,m}| theta^k >= sup |a|,
+// which is submultiplicative; and ONE radius per row: |v(tau) - a(tau, r)| <= radius for every r, every tau, where v is
+// what the register's exact operations give along every curve within `state_radius` of the polynomial P(., r) of the
+// state.
 //
 // Time is one more variable. With the grade k + w(m) of a term, the path s -> (s tau, s^{w_i} r_i), s in [0, 1], runs
 // from (0, 0) to (tau, r) inside the domain, and along it s d/ds multiplies each term of a(s) by its grade: R a. So
@@ -71,7 +72,8 @@ class TaylorModelStep {
     double* row_of(std::size_t row) { return values_.data() + row * (top_ + 1) * size_; }
     const double* row_of(std::size_t row) const { return values_.data() + row * (top_ + 1) * size_; }
     std::size_t first(Register r) const { return program_->offset[r]; }
-    /// out[m] = sum of a_{k1,i} b_{k-k1,j} over all k1 and pairs (i, j) of m, for the monomials m of one weight.
+    /// out[m] = sum of a_{k1,i} b_{k-k1,j} over all k1 and pairs (i, j) of m, for the monomials m of one weight; `out`
+    /// is none of the inputs.
     void convolve(double* out, const double* a, const double* b, std::size_t k, std::size_t weight) const;
     void block(const Instruction& i, std::size_t k, std::size_t weight);
     void measure(std::size_t row);
@@ -92,7 +94,7 @@ class TaylorModelStep {
     std::vector<double> raw_;            // sum of |a_{k,m}| over the m of a weight: [row][k][weight]
     std::vector<double> norm_, grades_;  // the same times theta^k, and times the grade
     std::vector<Norms> norms_;           // per row
-    std::vector<double> initial_error_, own_, radius_, defect_;
+    std::vector<double> initial_error_, own_, radius_, defect_, product_;
 };
 
 }  // namespace capnode
