@@ -202,8 +202,8 @@ def trajectory(value: Any, provenance: Any) -> dict[str, Any]:
         raise ValueError("a certificate is made of one trajectory: integrate its lane alone")
     if value.set_degree > 1:
         raise ValueError(
-            f"the set was carried by polynomials of degree {value.set_degree} in the initial point, and certificates hold "
-            "none: integrate with set_degree=1, a smaller set where that does not arrive"
+            f"the set was carried by polynomials of degree {value.set_degree} in the initial point, and certificates "
+            "hold none: integrate with set_degree=1, a smaller set where that does not arrive"
         )
     core = field_core(provenance.field)
     start = initial_sets(provenance.inputs["x0"], core.dim)

@@ -205,8 +205,8 @@ def _set_degree(degree: int | None, *, linear: bool) -> int:
         raise ValueError(f"set_degree must lie between 1 and 20, not {degree}")
     if linear and degree > 1:
         raise ValueError(
-            f"set_degree={degree}: polynomials in the initial point carry no derivative, know the polynomial step alone, "
-            "and take one field at a time; leave set_degree out, or 1"
+            f"set_degree={degree}: polynomials in the initial point carry no derivative, know the polynomial step "
+            "alone, and take one field at a time; leave set_degree out, or 1"
         )
     return degree
 
@@ -243,9 +243,9 @@ def integrate(
     tolerance   what the local error aims at, relative to max(1, |x|); the enclosure holds for any
     step        "polynomial", or "classical": the high-order interval Taylor step of the literature, far slower, whose
                 step shares no inequality with the other one: a cross-check; for single fields, not layered ones
-    set_degree  1: a set is carried as its image under the derivative. 2 and more: as a polynomial of that degree in the
-                initial point (a Taylor model), for wide sets in small dimensions. None: 1 where that is enough, else the
-                degree that is. With `derivative`, the classical step, and layered fields: 1
+    set_degree  1: a set is carried as its image under the derivative. 2 and more: as a polynomial of that degree in
+                the initial point (a Taylor model), for wide sets in small dimensions. None: 1 where that is enough, else
+                the degree that is. With `derivative`, the classical step, and layered fields: 1
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
     threads     for lanes of one field: each takes a share; 0: as many as the machine has
