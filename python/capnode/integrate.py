@@ -244,7 +244,7 @@ def integrate(
     step        "polynomial", or "classical": the high-order interval Taylor step of the literature, far slower, whose
                 step shares no inequality with the other one: a cross-check; for single fields, not layered ones
     set_degree  1: a set is carried as its image under the derivative. 2 and more: as a polynomial of that degree in
-                the initial point (a Taylor model), for wide sets in small dimensions. None: 1 where that is enough, else
+                the initial point (a Taylor model), for wide sets in few dimensions. None: 1 where that is enough, else
                 the degree that is. With `derivative`, the classical step, and layered fields: 1
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
