@@ -7,6 +7,7 @@
 #include "capnode/flow/plain_flow.hpp"
 #include "capnode/flow/poincare_map.hpp"
 #include "capnode/flow/split_flow.hpp"
+#include "capnode/flow/split_poincare_map.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "signal_poll.hpp"
@@ -28,9 +29,10 @@ py::dict poincare_map_from_python(const Field& field, const py::object& normal, 
                                   const py::object& centre, const py::object& directions, const py::object& radii,
                                   const py::object& parameter_lo, const py::object& parameter_hi, std::size_t returns,
                                   int direction, bool derivative, bool backward, double max_time, std::size_t order,
-                                  double tolerance, std::size_t max_steps, double max_seconds) {
+                                  double tolerance, std::size_t max_steps, double max_seconds, double t0,
+                                  std::size_t max_pieces, double excess) {
     const std::vector<InitialSet> starts =
-        initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(0.0));
+        initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     if (starts.size() != 1)
         throw std::invalid_argument("one initial set is needed, not " + std::to_string(starts.size()));
     const Matrix n = to_column(normal, "normal");
@@ -50,12 +52,16 @@ py::dict poincare_map_from_python(const Field& field, const py::object& normal, 
     options.flow.max_steps = max_steps;
     options.flow.max_seconds = max_seconds;
     options.flow.interrupted = [&] { return poll.stop(); };
-    PoincareResult r;
+    SplitOptions split;
+    split.max_pieces = max_pieces;
+    split.excess = excess;
+    SplitPoincareResult answer;
     {
         const py::gil_scoped_release release;
         const FloatEnvironment guard;
-        r = poincare_map(field, section, starts.front(), options);
+        answer = poincare_map_split(field, section, starts.front(), options, split);
     }
+    const PoincareResult& r = answer.hull;
     poll.rethrow();
     const auto dim = static_cast<py::ssize_t>(field.dim());
     py::dict d;
@@ -68,6 +74,9 @@ py::dict poincare_map_from_python(const Field& field, const py::object& normal, 
     d["derivative"] = r.derivative.empty() ? py::object(py::none()) : py::object(ends(r.derivative, {dim, dim}));
     d["time"] = py::make_tuple(r.time.lo, r.time.hi);
     d["speed"] = py::make_tuple(r.speed.lo, r.speed.hi);
+    d["pieces"] = answer.pieces;
+    d["tried"] = answer.tried;
+    d["excess"] = answer.excess;
     return d;
 }
 
@@ -133,13 +142,13 @@ py::dict integrate_split_from_python(const Field& field, const py::object& centr
 }  // namespace
 
 void register_poincare_map(py::module_& module) {
-    module.def("poincare_map", &poincare_map_from_python, py::arg("field"), py::arg("normal"), py::arg("offset_lo"),
-               py::arg("offset_hi"), py::arg("centre"), py::kw_only(), py::arg("directions") = py::none(),
-               py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
-               py::arg("parameter_hi") = py::none(), py::arg("returns") = 1, py::arg("direction") = 0,
-               py::arg("derivative") = false, py::arg("backward") = false, py::arg("max_time") = 1000.0,
-               py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("max_steps") = 100000,
-               py::arg("max_seconds") = infinity);
+    module.def(
+        "poincare_map", &poincare_map_from_python, py::arg("field"), py::arg("normal"), py::arg("offset_lo"),
+        py::arg("offset_hi"), py::arg("centre"), py::kw_only(), py::arg("directions") = py::none(),
+        py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(),
+        py::arg("returns") = 1, py::arg("direction") = 0, py::arg("derivative") = false, py::arg("backward") = false,
+        py::arg("max_time") = 1000.0, py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("max_steps") = 100000,
+        py::arg("max_seconds") = infinity, py::arg("t0") = 0.0, py::arg("max_pieces") = 1, py::arg("excess") = 0.15);
     module.def("integrate_split", &integrate_split_from_python, py::arg("field"), py::arg("centre"), py::kw_only(),
                py::arg("directions"), py::arg("radii"), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,

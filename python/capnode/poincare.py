@@ -16,6 +16,7 @@ from capnode import _core
 from capnode.arguments import core_of
 from capnode.integrate import initial_sets, parameter_sets
 from capnode.interval_array import IntervalArray, interval
+from capnode.layered import Layered
 from capnode.result import Evidence, Provenance, Result, partial_result
 
 
@@ -64,6 +65,9 @@ class Return:
     time        IntervalArray (), of flight; negative backward
     derivative  IntervalArray (n, n): D P = D Phi - f (normal . D Phi) / (normal . f); None unless asked for
     speed       IntervalArray (): normal . f at the crossing
+    pieces      so many pieces cover the initial set; the other numbers are hulls over them
+    excess      by how much `point` is wider than the linear images of the pieces on either side, at most, as a part of
+                the width of those (a hint, not proved)
     """
 
     point: IntervalArray
@@ -72,6 +76,8 @@ class Return:
     speed: IntervalArray
     crossings: int
     steps: int
+    pieces: int = 1
+    excess: float = 0.0
 
 
 def poincare_map(
@@ -87,6 +93,9 @@ def poincare_map(
     max_time: float = 1000.0,
     order: int | None = None,
     tolerance: float = 1e-12,
+    t0: float = 0.0,
+    max_pieces: int = 1024,
+    excess: float = 0.15,
     max_steps: int = 100_000,
     max_seconds: float = math.inf,
 ) -> Result[Return]:
@@ -97,11 +106,15 @@ def poincare_map(
     direction   +1 or -1: only crossings along or against the normal (in the sense of time) count; None: all
     derivative  also D P, (n, n), of the map from initial points to crossing points
     max_time    where to give up
+    t0          when to start, where the field depends on time; the derivative is that at a fixed time of start
+    max_pieces  a set too wide to return in one piece, or whose image sticks out of the hull of all linear images by
+                more than `excess` of its width, is cut; at most so many pieces are tried in all; 1: it stays whole
 
     `Result[Return]`. That it is the k-th crossing, and transversal, is proved. Not proved: `tangent` where the flow may
-    touch the section on the way, `section_not_reached`, `too_wide`, `unbounded`, `interrupted`. Fields that depend on
-    time are a ValueError.
+    touch the section on the way, `section_not_reached`, `too_wide`, `unbounded`, `interrupted`.
     """
+    if isinstance(field, Layered):
+        raise ValueError("a layered field jumps between its layers: take the return map of one layer, a Field")
     core = core_of(field)
     if direction not in (None, 1, -1):
         raise ValueError(f"direction must be None, 1 or -1, not {direction}")
@@ -109,6 +122,12 @@ def poincare_map(
         raise ValueError(f"returns must be at least 1, not {returns}")
     if not (0.0 < max_time < math.inf):
         raise ValueError(f"max_time must be positive and finite, not {max_time}")
+    if max_pieces < 1:
+        raise ValueError(f"max_pieces must be at least 1, not {max_pieces}")
+    if not excess > 0.0:
+        raise ValueError(f"excess must be positive, not {excess}")
+    if not math.isfinite(t0):
+        raise ValueError(f"t0 must be finite, not {t0}")
     sets = initial_sets(x0, core.dim)
     if not sets.single:
         raise ValueError(f"x0 has {len(sets.centres)} lanes; one initial set is needed")
@@ -132,6 +151,9 @@ def poincare_map(
         tolerance=tolerance,
         max_steps=max_steps,
         max_seconds=max_seconds,
+        t0=float(t0),
+        max_pieces=max_pieces,
+        excess=excess,
     )
     crossings, steps = int(answer["crossings"]), int(answer["steps"])
     value: Any = None
@@ -144,6 +166,8 @@ def poincare_map(
             speed=IntervalArray(*map(np.float64, answer["speed"])),
             crossings=crossings,
             steps=steps,
+            pieces=int(answer["pieces"]),
+            excess=float(answer["excess"]),
         )
     evidence = [Evidence("crossings", (crossings, crossings), ">=", (returns, returns), crossings >= returns)]
     if value is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
 import capnode as cn
-from capnode import Verdict
+from capnode import Verdict, _core
 from flow_fields import lorenz, roessler, scalar_field
 
 # (y, z) on the section x = 0, x' > 0, for a = 5.7, b = 0.2; printed to ten digits.
@@ -137,6 +138,71 @@ def test_misuse_is_a_value_error_with_the_numbers() -> None:
         cn.poincare_map(rotation(), cn.section([1.0, 0.0]), [0.0, -1.0], direction=2)
     with pytest.raises(ValueError, match="returns"):
         cn.poincare_map(rotation(), cn.section([1.0, 0.0]), [0.0, -1.0], returns=0)
-    driven = scalar_field(1, 0, lambda x, t: [t - x], time=True)
-    with pytest.raises(ValueError, match="autonomous"):
-        cn.poincare_map(driven, cn.section([1.0]), [0.5])
+    with pytest.raises(ValueError, match="max_pieces"):
+        cn.poincare_map(rotation(), cn.section([1.0, 0.0]), [0.0, -1.0], max_pieces=0)
+    with pytest.raises(ValueError, match="layer"):
+        cn.poincare_map(cn.layered([(rotation(), 1.0)]), cn.section([1.0, 0.0]), [0.0, -1.0])
+
+
+def roessler_speed(x: np.ndarray) -> np.ndarray:
+    return np.stack([-x[:, 1] - x[:, 2], x[:, 0] + 0.2 * x[:, 1], 0.2 + x[:, 2] * (x[:, 0] - 5.7)], axis=1)
+
+
+def floating_returns(points: np.ndarray) -> np.ndarray:
+    """One return of Rössler to x = 0, x' > 0 near the period-1 orbit: its period in doubles, then along the flow."""
+    x = _core.plain_flow(roessler().core, points, parameter=[5.7, 0.2], duration=5.8810884)["final"]
+    for _ in range(5):
+        h = (-x[:, 0] / roessler_speed(x)[:, 0])[:, None]
+        k1 = roessler_speed(x)
+        k2 = roessler_speed(x + h / 2 * k1)
+        k3 = roessler_speed(x + h / 2 * k2)
+        x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + roessler_speed(x + h * k3))
+    return x
+
+
+@pytest.mark.parametrize("radius", [(0.0, 1e-3, 1e-3), (1e-3, 1e-3, 1e-3), (0.0, 3e-2, 1e-2)])
+def test_wide_sets_return_in_pieces(radius: tuple[float, float, float]) -> None:
+    centre, r = np.array([0.0, -8.3809417428, 0.0295900606]), np.array(radius)
+    found = cn.poincare_map(
+        roessler(), cn.section([1.0, 0.0, 0.0]), cn.IntervalArray(centre - r, centre + r), DECIMALS, direction=1
+    ).require()
+    corners = np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
+    inner = np.random.default_rng(2).uniform(-1, 1, (10_000, 3))
+    ends = floating_returns(centre + r * np.vstack([inner, corners]))[:, 1:]
+    lo, hi = ends.min(axis=0), ends.max(axis=0)
+    assert (found.point.lo[1:] <= lo + 1e-10).all()
+    assert (hi <= found.point.hi[1:] + 1e-10).all()
+    assert ((found.point.hi - found.point.lo)[1:] / (hi - lo)).max() <= 1.5
+
+
+def test_pieces_bring_home_what_is_too_wide_as_one() -> None:
+    # x rises from -0.4 ... 0.4 around the lowest point of the unit circle: whole, the set straddles the section
+    box = cn.IntervalArray([-0.2, -1.2], [0.2, -0.8])
+    whole = cn.poincare_map(rotation(), cn.section([1.0, 0.0], 0.75), box, max_pieces=1)
+    pieces = cn.poincare_map(rotation(), cn.section([1.0, 0.0], 0.75), box, excess=0.01).require()
+    assert pieces.pieces > 1
+    # the circle of radius |x0| meets x = 0.75 in y = -sqrt(|x0|^2 - 0.75^2)
+    exact = [-math.sqrt(1.48 - 0.5625), -math.sqrt(0.64 - 0.5625)]
+    assert pieces.point.lo[1] <= exact[0]
+    assert exact[1] <= pieces.point.hi[1]
+    assert float(pieces.point.hi[1] - pieces.point.lo[1]) <= 1.5 * (exact[1] - exact[0])
+    if whole.proved:
+        assert (whole.point.hi - whole.point.lo)[1] >= (pieces.point.hi - pieces.point.lo)[1]
+
+
+def test_a_field_that_depends_on_time_returns() -> None:
+    # x' = cos t: x = x0 + sin t - sin t0 meets 1 from 1/2 at sin t = 1/2 + sin t0, and dt/dx0 = -1 / cos t
+    driven = scalar_field(2, 0, lambda x, y, t: [t.apply("cos"), 0.0 * x + 1.0], time=True)
+    t0 = -0.25
+    found = cn.poincare_map(driven, cn.section([1.0, 0.0], 1.0), [0.5, 0.0], derivative=True, t0=t0).require()
+    end = math.asin(0.5 + math.sin(t0))
+    assert found.time.lo <= end - t0 + 1e-15
+    assert end - t0 - 1e-15 <= found.time.hi
+    assert float(found.time.hi - found.time.lo) < 1e-12
+    assert np.abs(found.derivative.mid - [[0.0, 0.0], [-1.0 / math.cos(end), 1.0]]).max() < 1e-10
+    box = cn.IntervalArray([0.45, -0.1], [0.55, 0.1])
+    spread = cn.poincare_map(driven, cn.section([1.0, 0.0], 1.0), box, t0=t0).require()
+    first, last = (math.asin(1.0 - x + math.sin(t0)) - t0 for x in (0.55, 0.45))
+    assert spread.time.lo <= first
+    assert last <= spread.time.hi
+    assert float(spread.time.hi - spread.time.lo) <= 1.5 * (last - first)

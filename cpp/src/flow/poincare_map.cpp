@@ -9,10 +9,10 @@
 #include <optional>
 #include <stdexcept>
 
-#include "capnode/field/evaluate.hpp"
-#include "capnode/numerics/ball.hpp"
+#include "capnode/field/autonomous.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
+#include "section_scan.hpp"
 
 namespace capnode {
 namespace {
@@ -23,230 +23,130 @@ std::string number(double x) {
     return buffer;
 }
 
-int sign_of(const Interval& x) { return x.lo > 0.0 ? 1 : x.hi < 0.0 ? -1 : 0; }
-
-// The section function along one step: sum of the rows of P times the normal, as a polynomial in tau with interval
-// coefficients, and the reach of the set.
-class StepScan {
-  public:
-    StepScan(const Field& field, const Section& section, const std::vector<Interval>& p, FlowStep step)
-        : field_(field), section_(section), p_(p), step_(std::move(step)), theta_(step_.length / step_.scale) {
-        const std::size_t count = step_.polynomial.cols;
-        for (std::size_t k = 0; k < count; ++k) {
-            Interval sum(0.0);
-            for (std::size_t i = 0; i < section.normal.size(); ++i) {
-                if (section.normal[i] != 0.0) {
-                    sum = sum + Interval(section.normal[i]) * Interval(step_.polynomial(i, k));
-                }
-            }
-            g_.push_back(k == 0 ? sum - section.offset : sum);
-        }
-        Interval reach(0.0);
-        for (std::size_t i = 0; i < section.normal.size(); ++i) {
-            if (section.normal[i] != 0.0) {
-                reach = reach + Interval(section.normal[i]) * Interval(-step_.tube[i], step_.tube[i]);
-            }
-        }
-        reach_ = reach;
-    }
-
-    const FlowStep& step() const { return step_; }
-    double theta() const { return theta_; }
-    double time(double tau) const { return step_.start + tau * step_.scale; }
-
-    // Follows g over [0, theta]: tells `visit(sign, slope, from, to)` stretch by stretch; sign is that of g, 0 where it
-    // is unknown, and then slope is the sign of n . f, 0 where unknown. False from visit stops.
-    template <class Visit>
-    bool follow(Visit visit) const {
-        return follow(0.0, theta_, 0, visit);
-    }
-
-    /// g of the centre at tau, in floating point.
-    double centre(double tau) const {
-        double value = 0.0;
-        for (std::size_t k = g_.size(); k-- > 0;) value = value * tau + midpoint(g_[k]);
-        return value;
-    }
-
-  private:
-    static Interval range(const Interval* c, std::size_t stride, std::size_t count, Interval tau) {
-        const Interval middle(midpoint(tau));
-        Interval value = c[(count - 1) * stride];
-        Interval direct = value;
-        Interval slope(0.0);
-        for (std::size_t k = count - 1; k-- > 0;) {
-            slope = slope * tau + direct;  // P'(T) by the same scheme
-            direct = direct * tau + c[k * stride];
-            value = value * middle + c[k * stride];
-        }
-        const auto both = intersect(direct, value + slope * (tau - middle));
-        return both ? *both : direct;
-    }
-
-    // A stretch is cut while g varies more over it than the set is wide; where the speed has no sign, a little further.
-    template <class Visit>
-    bool follow(double from, double to, int depth, Visit& visit) const {
-        const Interval tau(from, to);
-        const Interval bare = range(g_.data(), 1, g_.size(), tau);
-        if (const int sign = sign_of(bare + reach_)) return visit(sign, 0, from, to);
-        const double middle = 0.5 * (from + to);
-        const bool can_cut = depth < 60 && from < middle && middle < to;
-        const bool coarse = width_up(bare) > 2.0 * width_up(reach_);
-        int slope = 0;
-        if (!(can_cut && coarse)) {
-            slope = slope_sign(tau);
-            if (slope != 0 || !can_cut || depth >= 10) return visit(0, slope, from, to);
-        }
-        return follow(from, middle, depth + 1, visit) && follow(middle, to, depth + 1, visit);
-    }
-
-    int slope_sign(Interval tau) const {
-        const std::size_t count = step_.polynomial.cols;
-        std::vector<Interval> row(count);
-        std::vector<Interval> x(field_.dim());
-        for (std::size_t i = 0; i < x.size(); ++i) {
-            for (std::size_t k = 0; k < count; ++k) row[k] = Interval(step_.polynomial(i, k));
-            x[i] = range(row.data(), 1, count, tau) + Interval(-step_.tube[i], step_.tube[i]);
-        }
-        return sign_of(section_.along(evaluate(field_, x, p_)));
-    }
-
-    const Field& field_;
-    const Section& section_;
-    const std::vector<Interval>& p_;
-    FlowStep step_;
-    double theta_;
-    std::vector<Interval> g_;
-    Interval reach_{0.0, 0.0};
-};
-
-// What is known of the side of the section the solutions are on. One instance follows a whole run.
-class Crossings {
-  public:
-    enum class Event { nothing, crossing, undecided };
-
-    Crossings(int direction, double time_sign) : direction_(direction), time_sign_(time_sign) {}
-
-    /// slope: sign of n . f; see StepScan::follow. `from`, `to`: times, on the way.
-    Event see(int sign, int slope, double from, double to) {
-        if (sign == 0) {
-            if (!open_) {
-                open_ = true;
-                from_ = from;
-                slope_ = slope;
-            } else if (slope != slope_) {
-                slope_ = 0;
-            }
-            to_ = to;
-            return Event::nothing;
-        }
-        const bool was_open = open_;
-        const int before = side_;
-        open_ = false;
-        side_ = sign;
-        if (!was_open) {
-            // Neighbouring stretches share an end, so without an open stretch the side is the same.
-            if (before != 0 && before != sign) throw InternalError("the section function changed sign without a zero");
-            return Event::nothing;
-        }
-        const int towards = slope_ * (time_sign_ > 0.0 ? 1 : -1);                     // along the way
-        if (before == 0) return towards == sign ? Event::nothing : Event::undecided;  // leaving the start
-        if (towards == 0) return Event::undecided;
-        if (before == sign) return Event::nothing;  // strictly monotone between equal signs: no zero
-        if (towards != sign) throw InternalError("the section function rose and fell at once");
-        ++all_;
-        return direction_ == 0 || direction_ == slope_ ? Event::crossing : Event::nothing;
-    }
-
-    bool open() const { return open_; }
-    double from() const { return from_; }
-    double to() const { return to_; }
-    int slope() const { return slope_; }
-
-  private:
-    int direction_;
-    double time_sign_;
-    int side_ = 0;
-    bool open_ = false;
-    int slope_ = 0;
-    double from_ = 0.0, to_ = 0.0;
-    std::size_t all_ = 0;
-};
-
 struct Passed {
     FlowLane before;  // at the start of the step
     StepScan scan;
 };
 
+// One start on its way.
+struct Walk {
+    std::size_t index;  // among the starts
+    const InitialSet* start;
+    FlowLane lane;
+    FlowLane before;  // the lane before the step under way
+    Crossings crossings;
+    std::deque<Passed> passed{};
+    PoincareResult result{};
+};
+
 class ReturnMap {
   public:
-    ReturnMap(const Field& field, const Section& section, const InitialSet& start, const PoincareOptions& options)
+    ReturnMap(const Field& field, const Section& section, const std::vector<InitialSet>& starts,
+              const PoincareOptions& options)
         : field_(field),
           section_(section),
-          start_(start),
+          starts_(starts),
           options_(options),
           program_(shared_program(field)),
           order_(LaneGroup::order_for(program_->rows(), options.flow.order)),
-          group_(program_, 1, order_, false, options.flow),
-          sign_(options.backward ? -1.0 : 1.0) {}
+          width_(starts.size() >= 4 && program_->rows() <= 32 ? 8 : 1),
+          group_(program_, width_, order_, false, options.flow),
+          last_(program_, 1, order_, false, options.flow),
+          sign_(options.backward ? -1.0 : 1.0),
+          walks_(width_),
+          results_(starts.size()) {}
 
-    PoincareResult run() {
-        FlowLane lane(*program_, start_, sign_ * options_.max_time, options_.flow.derivative, false);
-        group_.lanes()[0] = &lane;
-        Crossings crossings(options_.direction, sign_);
+    std::vector<PoincareResult> run() {
         const auto begin = std::chrono::steady_clock::now();
-        std::deque<Passed> passed;
-        while (lane.remaining() != 0.0) {
-            result_.reached = lane.elapsed();
-            result_.steps = lane.steps;
-            if (options_.flow.interrupted && options_.flow.interrupted()) {
-                return refuse(Verdict::interrupted, "stopped by the caller");
+        for (;;) {
+            bool any = false;
+            for (std::size_t l = 0; l < width_; ++l) {
+                while (!walks_[l] && next_ < starts_.size()) enter(l, next_++);
+                any = any || walks_[l];
             }
-            if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >
-                options_.flow.max_seconds) {
-                return refuse(Verdict::interrupted, "the time budget is used up");
-            }
-            if (lane.steps >= options_.flow.max_steps) {
-                return refuse(Verdict::section_not_reached,
-                              "the step limit of " + std::to_string(options_.flow.max_steps) + " is reached");
-            }
-            FlowLane before = lane;
-            group_.step();
-            if (group_.failure(0)) return refuse(Verdict::unbounded, group_.failure(0));
-            if (!crossings.open()) passed.clear();
-            passed.push_back({std::move(before), StepScan(field_, section_, start_.parameter,
-                                                          group_.record(0, field_.dim(), lane.elapsed()))});
-            Crossings::Event event = Crossings::Event::nothing;
-            const StepScan& scan = passed.back().scan;
-            scan.follow([&](int sign, int slope, double from, double to) {
-                event = crossings.see(sign, slope, scan.time(from), scan.time(to));
-                if (event == Crossings::Event::crossing && ++result_.crossings < options_.returns) {
-                    event = Crossings::Event::nothing;
+            if (!any) return std::move(results_);
+            const bool stop = options_.flow.interrupted && options_.flow.interrupted();
+            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+            if (stop || seconds > options_.flow.max_seconds) {
+                const std::string why = stop ? "stopped by the caller" : "the time budget is used up";
+                for (std::size_t l = 0; l < width_; ++l) {
+                    if (walks_[l]) refuse(l, Verdict::interrupted, why);
                 }
-                return event == Crossings::Event::nothing;
-            });
-            if (event == Crossings::Event::undecided) {
-                return refuse(Verdict::tangent, "n . f may vanish between t = " + number(crossings.from()) + " and " +
-                                                    number(crossings.to()) +
-                                                    ", where the section is or may be met; a smaller set may do");
+                for (; next_ < starts_.size(); ++next_) results_[next_] = refused({}, Verdict::interrupted, why);
+                return std::move(results_);
             }
-            if (event == Crossings::Event::crossing) return land(passed, crossings);
+            for (const auto& walk : walks_) {
+                if (walk) walk->before = walk->lane;
+            }
+            group_.step();
+            for (std::size_t l = 0; l < width_; ++l) {
+                if (walks_[l]) after_step(l);
+            }
         }
-        result_.reached = lane.elapsed();
-        result_.steps = lane.steps;
-        return refuse(Verdict::section_not_reached, "up to t = " + number(lane.elapsed()));
     }
 
   private:
-    PoincareResult refuse(Verdict verdict, const std::string& detail) {
-        result_.verdict = verdict;
-        result_.detail = detail + " (" + std::to_string(result_.crossings) + " of " + std::to_string(options_.returns) +
-                         " crossings proved)";
-        return std::move(result_);
+    void enter(std::size_t l, std::size_t index) {
+        FlowLane lane(*program_, starts_[index], sign_ * options_.max_time, options_.flow.derivative, false);
+        walks_[l] =
+            std::make_unique<Walk>(Walk{index, &starts_[index], lane, lane, Crossings(options_.direction, sign_)});
+        group_.lanes()[l] = &walks_[l]->lane;
+    }
+
+    void after_step(std::size_t l) {
+        Walk& walk = *walks_[l];
+        if (group_.failure(l)) return refuse(l, Verdict::unbounded, group_.failure(l));
+        FlowLane& lane = walk.lane;
+        if (!walk.crossings.open()) walk.passed.clear();
+        walk.passed.push_back({std::move(walk.before), StepScan(field_, section_, walk.start->parameter,
+                                                                group_.record(l, field_.dim(), lane.elapsed()))});
+        Crossings::Event event = Crossings::Event::nothing;
+        const StepScan& scan = walk.passed.back().scan;
+        scan.follow([&](int sign, int slope, double from, double to) {
+            event = walk.crossings.see(sign, slope, scan.time(from), scan.time(to));
+            if (event == Crossings::Event::crossing && ++walk.result.crossings < options_.returns) {
+                event = Crossings::Event::nothing;
+            }
+            return event == Crossings::Event::nothing;
+        });
+        if (event == Crossings::Event::undecided) {
+            return refuse(l, Verdict::tangent,
+                          "n . f may vanish between t = " + number(walk.crossings.from()) + " and " +
+                              number(walk.crossings.to()) +
+                              ", where the section is or may be met; a smaller set may do");
+        }
+        if (event == Crossings::Event::crossing) return close(l, land(walk));
+        walk.result.reached = lane.elapsed();
+        walk.result.steps = lane.steps;
+        if (lane.remaining() == 0.0) {
+            return refuse(l, Verdict::section_not_reached, "up to t = " + number(lane.elapsed()));
+        }
+        if (lane.steps >= options_.flow.max_steps) {
+            refuse(l, Verdict::section_not_reached,
+                   "the step limit of " + std::to_string(options_.flow.max_steps) + " is reached");
+        }
+    }
+
+    void close(std::size_t l, PoincareResult result) {
+        results_[walks_[l]->index] = std::move(result);
+        group_.lanes()[l] = nullptr;
+        walks_[l].reset();
+    }
+    PoincareResult refused(PoincareResult result, Verdict verdict, const std::string& detail) const {
+        result.verdict = verdict;
+        result.detail = detail + " (" + std::to_string(result.crossings) + " of " + std::to_string(options_.returns) +
+                        " crossings proved)";
+        return result;
+    }
+    void refuse(std::size_t l, Verdict verdict, const std::string& detail) {
+        close(l, refused(walks_[l]->result, verdict, detail));
     }
 
     // The set at the crossing time of the centre, projected.
-    PoincareResult land(std::deque<Passed>& passed, const Crossings& crossings) {
+    PoincareResult land(Walk& walk) {
+        std::deque<Passed>& passed = walk.passed;
+        const Crossings& crossings = walk.crossings;
+        PoincareResult& result = walk.result;
         const double from = std::fabs(crossings.from());
         const double to = std::fabs(crossings.to());
         // The step in which the centre changes sides; the last one if none shows it.
@@ -273,10 +173,10 @@ class ReturnMap {
         FlowLane lane = std::move(passed[index].before);
         const StepScan& scan = passed[index].scan;
         lane.set_end(scan.time(tau));
-        group_.lanes()[0] = &lane;
+        last_.lanes()[0] = &lane;
         while (lane.remaining() != 0.0) {
-            group_.step();
-            if (group_.failure(0)) return refuse(Verdict::unbounded, group_.failure(0));
+            last_.step();
+            if (last_.failure(0)) return refused(result, Verdict::unbounded, last_.failure(0));
         }
         const double t = lane.elapsed();
         // The open stretch lies within the span of the projection, so what the projection finds is this crossing.
@@ -285,12 +185,13 @@ class ReturnMap {
         const std::vector<Interval> b = lane.enclosure(field_.dim());
         const std::size_t n = field_.dim();
         const std::size_t rows = program_->rows();
-        const auto projection = project(field_, section_, b, lane.centre(), start_.parameter, span);
+        const auto projection = project(field_, section_, b, lane.centre(), walk.start->parameter, span);
         if (!projection) {
             double width = 0.0;
             for (const Interval& x : b) width = std::max(width, width_up(x));
-            return refuse(Verdict::too_wide, "the set, of width " + number(width) + " at t = " + number(t) +
-                                                 ", could not be projected onto the section");
+            return refused(result, Verdict::too_wide,
+                           "the set, of width " + number(width) + " at t = " + number(t) +
+                               ", could not be projected onto the section");
         }
         std::vector<double> centre(rows), centre_error(rows), phi(rows * rows), phi_error(rows * rows), none(rows, 0.0);
         for (std::size_t i = 0; i < rows; ++i) {
@@ -309,57 +210,91 @@ class ReturnMap {
         step.defect = none.data();
         FlowLane::Scratch scratch(rows);
         lane.advance(step, scratch);
-        if (!lane.is_finite()) return refuse(Verdict::unbounded, "the projected set is unbounded");
-        result_.verdict = Verdict::proved;
-        result_.detail.clear();
-        result_.point = lane.enclosure(n);
-        tighten();
+        if (!lane.is_finite()) return refused(result, Verdict::unbounded, "the projected set is unbounded");
+        result.verdict = Verdict::proved;
+        result.detail.clear();
+        result.point = lane.enclosure(n);
+        if (options_.flow.linear_part) result.linear = lane.linear_part(n);
+        tighten(result);
         if (options_.flow.derivative) {
-            result_.derivative = lane.derivative(n);
+            result.derivative = lane.derivative(n);
             if (const auto i = section_.coordinate()) {  // n . P = c for all
-                for (std::size_t c = 0; c < n; ++c) result_.derivative[*i * n + c] = Interval(0.0);
+                for (std::size_t c = 0; c < n; ++c) result.derivative[*i * n + c] = Interval(0.0);
             }
         }
-        result_.time = Interval(t) + projection->time;
-        result_.speed = projection->speed;
-        result_.reached = t;
-        result_.steps = lane.steps - 1;
-        return std::move(result_);
+        result.time = Interval(t) + projection->time;
+        result.speed = projection->speed;
+        result.reached = t;
+        result.steps = lane.steps - 1;
+        return std::move(result);
     }
 
     // Every point solves n . x = c: each coordinate from the others.
-    void tighten() {
-        for (std::size_t i = 0; i < result_.point.size(); ++i) {
+    void tighten(PoincareResult& result) const {
+        for (std::size_t i = 0; i < result.point.size(); ++i) {
             if (section_.normal[i] == 0.0) continue;
             Interval rest = section_.offset;
-            for (std::size_t k = 0; k < result_.point.size(); ++k) {
-                if (k != i && section_.normal[k] != 0.0) rest = rest - Interval(section_.normal[k]) * result_.point[k];
+            for (std::size_t k = 0; k < result.point.size(); ++k) {
+                if (k != i && section_.normal[k] != 0.0) rest = rest - Interval(section_.normal[k]) * result.point[k];
             }
-            const auto both = intersect(result_.point[i], rest / Interval(section_.normal[i]));
+            const auto both = intersect(result.point[i], rest / Interval(section_.normal[i]));
             if (!both) throw InternalError("the projected set misses the section");
-            result_.point[i] = *both;
+            result.point[i] = *both;
         }
     }
 
     const Field& field_;
     const Section& section_;
-    const InitialSet& start_;
+    const std::vector<InitialSet>& starts_;
     const PoincareOptions& options_;
     std::shared_ptr<const TaylorProgram> program_;
     std::size_t order_;
-    LaneGroup group_;
+    std::size_t width_;
+    LaneGroup group_, last_;  // on the way; of the last, shortened step
     double sign_;
-    PoincareResult result_;
+    std::vector<std::unique_ptr<Walk>> walks_;
+    std::size_t next_ = 0;
+    std::vector<PoincareResult> results_;
 };
+
+// Time as a coordinate: x' = f(x, p, t), t' = 1, and the section does not look at t.
+std::vector<PoincareResult> of_time(const Field& field, const Section& section, const std::vector<InitialSet>& starts,
+                                    const PoincareOptions& options) {
+    const std::size_t n = field.dim();
+    Section wider = section;
+    wider.normal.push_back(0.0);
+    std::vector<InitialSet> sets;
+    for (const InitialSet& start : starts) {
+        InitialSet set = start;
+        const double t0 = midpoint(start.t0);
+        set.t0 = Interval(0.0);
+        set.centre.push_back(t0);
+        set.directions = Matrix(n + 1, start.radii.size() + 1);
+        for (std::size_t j = 0; j < start.radii.size(); ++j) {
+            for (std::size_t i = 0; i < n; ++i) set.directions(i, j) = start.directions(i, j);
+        }
+        set.directions(n, start.radii.size()) = 1.0;
+        set.radii.push_back(radius_up(start.t0, t0));
+        sets.push_back(std::move(set));
+    }
+    std::vector<PoincareResult> results = poincare_maps(autonomous(field), wider, sets, options);
+    for (PoincareResult& r : results) {
+        if (!r.point.empty()) r.point.resize(n);
+        if (!r.linear.empty()) r.linear.resize(n);
+        std::vector<Interval> inner;
+        for (std::size_t i = 0; !r.derivative.empty() && i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j) inner.push_back(r.derivative[i * (n + 1) + j]);
+        }
+        r.derivative = std::move(inner);
+    }
+    return results;
+}
 
 }  // namespace
 
-PoincareResult poincare_map(const Field& field, const Section& section, const InitialSet& start,
-                            const PoincareOptions& options) {
-    if (field.depends_on_time()) {
-        throw std::invalid_argument("a section needs an autonomous field; this one depends on time");
-    }
-    check_initial_set(field, start, options.max_time);
+std::vector<PoincareResult> poincare_maps(const Field& field, const Section& section,
+                                          const std::vector<InitialSet>& starts, const PoincareOptions& options) {
+    for (const InitialSet& start : starts) check_initial_set(field, start, options.max_time);
     if (section.normal.size() != field.dim()) {
         throw std::invalid_argument("the normal of the section has " + std::to_string(section.normal.size()) +
                                     " entries, the field has dimension " + std::to_string(field.dim()));
@@ -374,7 +309,13 @@ PoincareResult poincare_map(const Field& field, const Section& section, const In
     if (options.returns == 0) throw std::invalid_argument("returns must be at least 1, not 0");
     if (!(options.max_time > 0.0)) throw std::invalid_argument("max_time must be positive");
     check_flow_options(options.flow);
-    return ReturnMap(field, section, start, options).run();
+    if (field.depends_on_time()) return of_time(field, section, starts, options);
+    return ReturnMap(field, section, starts, options).run();
+}
+
+PoincareResult poincare_map(const Field& field, const Section& section, const InitialSet& start,
+                            const PoincareOptions& options) {
+    return std::move(poincare_maps(field, section, {start}, options).front());
 }
 
 }  // namespace capnode

@@ -37,11 +37,15 @@ struct PoincareResult {
     std::size_t steps = 0;
     std::vector<Interval> point;       // in the section; empty unless proved
     std::vector<Interval> derivative;  // dim x dim by rows; empty unless proved and asked for
+    std::vector<Interval> linear;      // where flow.linear_part: point without what is not linear; no enclosure
     Interval time{0.0, 0.0};           // of flight, signed
     Interval speed{0.0, 0.0};          // n . f at the crossing
 };
 
-/// Throws std::invalid_argument for fields that depend on time, and for sizes that do not fit.
+/// The solutions that start in each set at its time t0, where the field depends on time. Throws std::invalid_argument
+/// for sizes that do not fit.
+std::vector<PoincareResult> poincare_maps(const Field& field, const Section& section,
+                                          const std::vector<InitialSet>& starts, const PoincareOptions& options);
 PoincareResult poincare_map(const Field& field, const Section& section, const InitialSet& start,
                             const PoincareOptions& options);
 

@@ -21,7 +21,11 @@ namespace capnode {
 struct SplitOptions {
     std::size_t max_pieces = 4096;  // integrated in all, those that are cut included
     double excess = 0.15;
+    double least = 1e-9;  // sticking out by less than that, relative to max(1, |x|), is rounding: no cut helps
 };
+
+/// Throws std::invalid_argument with the numbers.
+void check_split(const SplitOptions& split);
 
 struct SplitResult {
     FlowResult hull;         // final and derivative are hulls over the pieces; no trajectory
