@@ -102,7 +102,8 @@ py::dict integrate_split_from_python(const Field& field, const py::object& centr
                                      const py::object& radii, const py::object& parameter_lo,
                                      const py::object& parameter_hi, double t0, double duration, std::size_t order,
                                      double tolerance, bool derivative, std::size_t max_steps, double max_seconds,
-                                     std::size_t max_pieces, double excess, const py::object& progress) {
+                                     std::size_t max_pieces, double excess, std::size_t set_degree,
+                                     const py::object& progress) {
     const std::vector<InitialSet> starts =
         initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     if (starts.size() != 1)
@@ -114,6 +115,7 @@ py::dict integrate_split_from_python(const Field& field, const py::object& centr
     options.derivative = derivative;
     options.max_steps = max_steps;
     options.max_seconds = max_seconds;
+    options.set_degree = set_degree;
     options.interrupted = [&] { return poll.stop(); };
     SplitOptions split;
     split.max_pieces = max_pieces;
@@ -154,7 +156,7 @@ void register_poincare_map(py::module_& module) {
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("max_steps") = 100000,
                py::arg("max_seconds") = infinity, py::arg("max_pieces") = 4096, py::arg("excess") = 0.15,
-               py::arg("progress") = py::none());
+               py::arg("set_degree") = 1, py::arg("progress") = py::none());
     module.def("plain_flow", &plain_flow_from_python, py::arg("field"), py::arg("starts"), py::kw_only(),
                py::arg("parameter") = py::none(), py::arg("duration"), py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false);

@@ -318,6 +318,7 @@ def integrate_split(
     max_seconds: float = ...,
     max_pieces: int = ...,
     excess: float = ...,
+    set_degree: int = ...,
     progress: Any = ...,
 ) -> dict[str, Any]: ...
 def interval_apply(arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
@@ -408,9 +409,6 @@ def poincare_map(
     tolerance: float = ...,
     max_steps: int = ...,
     max_seconds: float = ...,
-    t0: float = ...,
-    max_pieces: int = ...,
-    excess: float = ...,
 ) -> dict[str, Any]: ...
 def point_ball_product(arg0: npt.ArrayLike, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
 def positive_definite(arg0: npt.ArrayLike, arg1: npt.ArrayLike) -> bool: ...

@@ -197,7 +197,7 @@ def _choices(engine: str, step: str, order: int | None, tolerance: float, max_st
         raise ValueError(f"max_seconds must be positive, not {max_seconds}")
 
 
-def _set_degree(degree: int | None, *, linear: bool) -> int:
+def set_degree_of(degree: int | None, *, linear: bool) -> int:
     """What the core is told: 0 leaves it the choice. `linear`: there is none."""
     if degree is None:
         return 1 if linear else 0
@@ -258,7 +258,7 @@ def integrate(
     _choices(engine, step, order, tolerance, max_steps, max_seconds)
     if threads < 0:
         raise ValueError(f"threads must be at least 0, not {threads}")
-    degree = _set_degree(set_degree, linear=derivative or step != "polynomial" or isinstance(field, Layered))
+    degree = set_degree_of(set_degree, linear=derivative or step != "polynomial" or isinstance(field, Layered))
     start = float(_finite(t0, "t0"))
     if step != "polynomial" and isinstance(field, Layered):
         raise ValueError(

@@ -13,7 +13,7 @@ import numpy as np
 
 from capnode import _core
 from capnode.arguments import core_of
-from capnode.integrate import duration_of, initial_sets, inward, parameter_sets, times_of
+from capnode.integrate import duration_of, initial_sets, inward, parameter_sets, set_degree_of, times_of
 from capnode.interval_array import IntervalArray
 from capnode.progress import ProgressOption, reporting
 from capnode.result import Evidence, Provenance, Result, partial_result
@@ -49,6 +49,7 @@ def integrate_pieces(
     derivative: bool = False,
     max_pieces: int = 4096,
     excess: float = 0.15,
+    set_degree: int | None = None,
     order: int | None = None,
     tolerance: float = 1e-12,
     t0: float = 0.0,
@@ -59,12 +60,14 @@ def integrate_pieces(
     """Encloses at time t the solutions that start in a wide box or parallelepiped at t0, cutting it where that helps.
 
     A piece is cut where it cannot be carried to the end, or sticks out of the hull of all linear images by more than
-    `excess` of its width; uncertain parameters are cut too. `max_pieces` bounds the pieces integrated in all. The other
+    `excess` of its width; uncertain parameters are cut too. `max_pieces` bounds the pieces integrated in all.
+    `set_degree` is what carries each piece; None: 1 with `derivative`, else the choice of `integrate`. The other
     options are those of `integrate`.
 
     `Result[PiecewiseSet]`, proved where every piece reached the end.
     """
     core = core_of(field)
+    degree = set_degree_of(set_degree, linear=derivative)
     start = float(t0)
     sets = initial_sets(x0, core.dim)
     if not sets.single:
@@ -99,6 +102,7 @@ def integrate_pieces(
             max_seconds=max_seconds,
             max_pieces=max_pieces,
             excess=excess,
+            set_degree=degree,
             progress=(lambda share: report("integrate", int(1000 * share), 1000)) if progress else None,
         )
     tangent = answer["derivative"]

@@ -226,6 +226,23 @@ void ErrorSet::magnitude(double* out) const {
     }
 }
 
+// |z|_2 <= 1 implies |z_i| <= 1. A frame: F = fl(Q diag(r)), one rounding an entry.
+Matrix ErrorSet::directions(double* missed) const {
+    std::fill(missed, missed + n_, 0.0);
+    if (zero_) return Matrix(n_, n_);
+    Matrix f = basis_;
+    if (shape_ == Shape::ellipsoid) return f;
+    for (std::size_t i = 0; i < n_; ++i) {
+        double sum = 0.0;
+        for (std::size_t j = 0; j < n_; ++j) {
+            f(i, j) *= radius_(j, 0);
+            sum += std::fabs(f(i, j));
+        }
+        missed[i] = sum < infinity ? unit_roundoff * sum * slack + underflow : infinity;
+    }
+    return f;
+}
+
 // An ellipsoid: |L z|_2 <= |L|_F. A frame: the 2-norm of the magnitudes.
 double ErrorSet::euclidean() const {
     if (zero_) return 0.0;

@@ -10,6 +10,7 @@
 #include "capnode/flow/taylor_model_flow.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
+#include "taylor_model_set.hpp"
 
 namespace capnode {
 namespace {
@@ -20,14 +21,6 @@ constexpr double least_gain = 0.7;     // of that, from one degree to the next
 constexpr double most_terms = 1000.0;  // of a polynomial
 constexpr std::size_t most_rows = 40;  // of the state, parameters and time included
 constexpr std::size_t highest_degree = 8;
-
-// Coordinates of the set: directions of the state, and what is uncertain of the parameters and the time.
-std::size_t coordinates(const InitialSet& start) {
-    std::size_t m = 0;
-    for (const double r : start.radii) m += r > 0.0 ? 1 : 0;
-    for (const Interval& p : start.parameter) m += p.lo < p.hi ? 1 : 0;
-    return m + (start.t0.lo < start.t0.hi ? 1 : 0);
-}
 
 // How far `final` reaches beyond points of the set, on either side, in parts of their width; the largest over the rows.
 double excess(const FlowResult& r) {
@@ -65,7 +58,7 @@ std::vector<FlowResult> integrate_lanes_by_degree(const Field& field, const std:
         double last_excess = infinity;
         FlowResult best = std::move(results[i]);
         for (own.set_degree = 2; own.set_degree <= highest_degree; ++own.set_degree) {
-            if (SpatialBasis::count(coordinates(starts[i]), own.set_degree) > most_terms) break;
+            if (SpatialBasis::count(TaylorModelSet::coordinates(starts[i]), own.set_degree) > most_terms) break;
             const std::chrono::duration<double> used = std::chrono::steady_clock::now() - begin;
             own.max_seconds = options.max_seconds - used.count();
             FlowResult found = integrate_lanes_taylor_model(field, {starts[i]}, {durations[i]}, own).front();

@@ -12,15 +12,16 @@ namespace {
 
 constexpr std::size_t final_budget = 200;
 
-FlowResult finish(const TaylorModelLane& lane, Verdict verdict, std::string detail, const FlowOptions& options) {
+FlowResult finish(const TaylorModelLane& lane, std::size_t dim, Verdict verdict, std::string detail,
+                  const FlowOptions& options) {
     FlowResult result;
     result.verdict = verdict;
     result.detail = std::move(detail);
     result.reached = lane.elapsed();
     result.steps = lane.steps;
     result.set_degree = options.set_degree;
-    result.final = lane.enclosure(final_budget);
-    if (options.linear_part) result.linear = lane.samples();
+    result.final = lane.set().enclosure(dim, final_budget);
+    if (options.linear_part) result.linear = lane.set().samples(dim);
     return result;
 }
 
@@ -45,7 +46,7 @@ std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const s
     std::string stopped;
     for (std::size_t i = 0; i < starts.size(); ++i) {
         TaylorModelLane lane(program, starts[i], durations[i], options);
-        std::vector<Interval> initial = lane.enclosure(0);
+        std::vector<Interval> initial = lane.set().enclosure(field.dim(), 0);
         std::vector<FlowStep> history;
         Verdict verdict = Verdict::proved;
         std::string detail;
@@ -77,10 +78,10 @@ std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const s
             }
             if (options.dense) {
                 history.push_back(lane.record());
-                history.back().end = lane.enclosure(0);
+                history.back().end = lane.set().enclosure(field.dim(), 0);
             }
         }
-        results.push_back(finish(lane, verdict, std::move(detail), options));
+        results.push_back(finish(lane, field.dim(), verdict, std::move(detail), options));
         results.back().trajectory = std::move(history);
         results.back().initial = std::move(initial);
     }

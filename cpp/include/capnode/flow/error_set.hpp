@@ -31,6 +31,8 @@ class ErrorSet {
     void propagate(const double* phi, const double* d, double ball = 0.0, std::size_t moving = 0);
     /// Upper bounds of |s_i|, n x columns by rows.
     void magnitude(double* out) const;
+    /// F, n x n, and missed, n numbers, with S in { F y + w : |y_i| <= 1, |w| <= missed }; of a set with one column.
+    Matrix directions(double* missed) const;
     /// Upper bound of |s|_2 over the set, for every column.
     double euclidean() const;
     bool is_finite() const;
