@@ -409,6 +409,9 @@ def poincare_map(
     tolerance: float = ...,
     max_steps: int = ...,
     max_seconds: float = ...,
+    t0: float = ...,
+    max_pieces: int = ...,
+    excess: float = ...,
 ) -> dict[str, Any]: ...
 def point_ball_product(arg0: npt.ArrayLike, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
 def positive_definite(arg0: npt.ArrayLike, arg1: npt.ArrayLike) -> bool: ...
