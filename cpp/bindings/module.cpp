@@ -24,4 +24,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_flow(module);
     capnode::bindings::register_poincare_map(module);
     capnode::bindings::register_readout(module);
+    capnode::bindings::register_ftle(module);
 }

@@ -183,6 +183,7 @@ std::vector<IterationResult> iterate(const std::vector<IterationStage>& stages, 
         }
         result.final = lane.enclosure(rows.dim);
         if (options.derivative) result.derivative = lane.derivative(rows.dim);
+        if (options.affine_form) result.affine = lane.affine_form(rows.dim);
         results.push_back(std::move(result));
     }
     return results;

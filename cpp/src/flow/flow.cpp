@@ -67,6 +67,7 @@ FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std
     result.final = lane.enclosure(field.dim());
     if (options.derivative) result.derivative = lane.derivative(field.dim());
     if (options.linear_part) result.linear = lane.linear_part(field.dim());
+    if (options.affine_form) result.affine = lane.affine_form(field.dim());
     return result;
 }
 

@@ -272,6 +272,27 @@ std::vector<Interval> FlowLane::linear_part(std::size_t dim) const {
     return result;
 }
 
+AffineForm FlowLane::affine_form(std::size_t dim) const {
+    AffineForm form;
+    form.centre.assign(centre_.begin(), centre_.begin() + static_cast<std::ptrdiff_t>(dim));
+    form.directions = Matrix(dim, own_);
+    form.radii.assign(radii_.begin(), radii_.begin() + static_cast<std::ptrdiff_t>(own_));
+    form.rest.assign(n_, 0.0);
+    if (in_tube_) {
+        form.rest = magnitude_;
+    } else {
+        error_.magnitude(form.rest.data());
+    }
+    form.rest.resize(dim);
+    for (std::size_t i = 0; i < dim; ++i) {
+        for (std::size_t j = 0; j < own_; ++j) form.directions(i, j) = box_(i, j);
+        double generators = 0.0;
+        for (std::size_t j = own_; j < radii_.size(); ++j) generators += std::fabs(box_(i, j)) * radii_[j];
+        form.rest[i] = finite_or_infinite(form.rest[i] + generators);
+    }
+    return form;
+}
+
 std::vector<Interval> FlowLane::derivative(std::size_t dim) const {
     std::vector<Interval> result;
     if (!y_error_) return result;

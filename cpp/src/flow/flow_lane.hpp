@@ -72,6 +72,8 @@ class FlowLane {
     std::vector<Interval> derivative(std::size_t dim) const;
     /// centre + C r0: a hint.
     std::vector<Interval> linear_part(std::size_t dim) const;
+    /// The set itself: centre + C r0 + rest.
+    AffineForm affine_form(std::size_t dim) const;
     bool is_finite() const;
 
     std::size_t steps = 0;

@@ -118,6 +118,7 @@ class LayerRun {
         result.steps = lane.steps - result.steps;
         result.final = lane.enclosure(layer_.field.dim());
         if (options_.derivative) result.derivative = lane.derivative(layer_.field.dim());
+        if (options_.affine_form) result.affine = lane.affine_form(layer_.field.dim());
         if (verdict != Verdict::proved) lanes_[l].reset();
         slot_[s] = none;
         group_.lanes()[s] = nullptr;

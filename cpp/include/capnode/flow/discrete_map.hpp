@@ -33,7 +33,8 @@ struct IterationStage {
 
 struct IterationOptions {
     bool derivative = false;
-    bool keep = false;  // the enclosure after every step
+    bool keep = false;         // the enclosure after every step
+    bool affine_form = false;  // the final set as centre + C r0 + rest, too
     double max_seconds = infinity;
     std::function<bool()> interrupted;
     std::function<void(double)> progress;
@@ -46,6 +47,7 @@ struct IterationResult {
     std::vector<Interval> final;                // after them
     std::vector<Interval> derivative;           // dim x dim, by rows; empty unless asked for
     std::vector<std::vector<Interval>> states;  // steps + 1, where kept
+    AffineForm affine;                          // where asked for
 };
 
 /// The stages one after another, for each initial set; all maps have one dim and one parameter_dim.

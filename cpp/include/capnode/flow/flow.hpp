@@ -43,6 +43,7 @@ struct FlowOptions {
     bool dense = false;                    // keep every step for enclosures at intermediate times
     double nonlinear_limit = infinity;     // give up where a set is that many times wider than its linear part
     bool linear_part = false;              // report centre + C r0 alone, too: a hint about the size of the set
+    bool affine_form = false;              // report the final set as centre + C r0 + rest, too
     std::function<bool()> interrupted;     // polled once a step from the calling thread; may be empty
     std::function<void(double)> progress;  // told the share of all time that is done, likewise
 };
@@ -54,6 +55,16 @@ struct InitialSet {
     std::vector<double> radii;  // k
     std::vector<Interval> parameter;
     Interval t0{0.0, 0.0};
+};
+
+/// { centre + directions r + e : |r_j| <= radii_j, |e| <= rest }: r are the same coordinates of the initial set for all
+/// times, those of its directions that are not 0 first, then one for each uncertain parameter and for an uncertain
+/// time.
+struct AffineForm {
+    std::vector<double> centre;  // n
+    Matrix directions;           // n x k
+    std::vector<double> radii;   // k
+    std::vector<double> rest;    // n
 };
 
 /// One step kept for dense output: t from start to start + length (signed).
@@ -79,6 +90,7 @@ struct FlowResult {
     std::vector<Interval> initial;     // hull of the initial set
     std::vector<FlowStep> trajectory;  // where dense
     std::vector<Interval> linear;      // where asked for: final without what is not linear; no enclosure
+    AffineForm affine;                 // where asked for: the set of `final`
 };
 
 /// Integrates from t0 over `duration` (signed; 0 gives the initial set) for every solution that starts in the set.
