@@ -1,0 +1,306 @@
+#include "capnode/capd/capd_flow.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "capnode/numerics/error_free.hpp"
+#include "dense_step.hpp"
+#include "initial_set.hpp"
+#include "set_types.hpp"
+#include "solver.hpp"
+
+namespace capnode {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// CAPD's own shortest step.
+constexpr double shortest_step = 0x1p-20;
+
+/// What one thread needs to run lane after lane, in one direction of time.
+struct Engine {
+    Engine(const Field& f, const FlowOptions& o, std::string name, bool reversed)
+        : field(f), options(o), set(std::move(name)), backward(reversed) {
+        call_capd([&] {
+            map = capd_map(field, backward);
+            solver = std::make_unique<CapdSolver>(*map, options);
+        });
+        solver->check = [this] {
+            if (options.interrupted && options.interrupted()) throw CapdStop{"stopped from outside"};
+            if (std::chrono::duration<double>(Clock::now() - begin).count() > options.max_seconds)
+                throw CapdStop{"the time budget is used up"};
+        };
+    }
+    ~Engine() {
+        const CapdCall call;
+        solver.reset();
+        map.reset();
+    }
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    const Field& field;
+    const FlowOptions& options;
+    std::string set;
+    bool backward;
+    Clock::time_point begin = Clock::now();
+    std::unique_ptr<::capd::IMap> map;
+    std::unique_ptr<CapdSolver> solver;
+};
+
+std::string text(double x) {
+    char buffer[40];
+    std::snprintf(buffer, sizeof buffer, "%.6g", x);
+    return buffer;
+}
+
+/// p rounded down to five bits: so are CAPD's own steps, and their sums are doubles.
+double few_bits(double p) {
+    int exponent = 0;
+    const double m = std::frexp(p, &exponent);
+    return std::ldexp(std::floor(m * 32.0) / 32.0, exponent);
+}
+
+bool bounded(const std::vector<Interval>& x) {
+    for (const Interval& v : x) {
+        if (!is_bounded(v)) return false;
+    }
+    return true;
+}
+
+/// One initial set over the time `duration` > 0 of the (perhaps reversed) map.
+template <class Set, class HasDerivative>
+class Run {
+  public:
+    Run(Engine& engine, const InitialSet& start, double duration)
+        : engine_(engine), options_(engine.options), duration_(duration),
+          parts_(set_parts(start, engine.field.dim())) {
+        result_.initial = parts_.hull;
+        result_.final = parts_.hull;
+        if (options_.derivative) {
+            const std::size_t n = engine.field.dim();
+            for (std::size_t k = 0; k < n * n; ++k) result_.derivative.emplace_back(k % (n + 1) == 0 ? 1.0 : 0.0);
+        }
+    }
+
+    FlowResult operator()(const std::vector<Interval>& p, const Interval& t0) {
+        if (duration_ == 0.0) {
+            finish(Verdict::proved, "");
+            return std::move(result_);
+        }
+        try {
+            call_capd([&] {
+                set_capd_parameters(*engine_.map, engine_.field, p, t0);
+                engine_.solver->clearCoefficients();
+                set_.emplace(make_capd_set<Set>(parts_));
+                engine_.solver->setMaxStep(::capd::interval(duration_));
+                engine_.solver->getStepControl().init(*engine_.solver, set_->getCurrentTime(), *set_);
+            });
+            while (now_ < duration_) {
+                if (result_.steps >= options_.max_steps) {
+                    finish(Verdict::too_wide, "the step limit of " + std::to_string(options_.max_steps) + " is reached");
+                    return close();
+                }
+                if (!step()) return close();
+                if (options_.progress) options_.progress(now_ / duration_);
+            }
+            finish(Verdict::proved, "");
+        } catch (const CapdStop& stop) {
+            finish(Verdict::interrupted, stop.reason);
+        } catch (const CapdError& error) {
+            finish(Verdict::unbounded, std::string("CAPD: ") + error.what());
+        }
+        return close();
+    }
+
+  private:
+    /// One step CAPD accepts, or the end of the run.
+    bool step() {
+        double limit = duration_ - now_;  // exact: both are multiples of one grid, see few_bits
+        double length = 0.0;
+        std::vector<Interval> end, over, tangent;
+        FlowStep record;
+        while (true) {
+            bool refused = false;
+            std::string reason;
+            try {
+                call_capd([&] {
+                    Set moved(*set_);
+                    engine_.solver->setMaxStep(::capd::interval(limit));
+                    (*engine_.solver)(moved);
+                    const ::capd::interval h = engine_.solver->getStep();
+                    length = h.leftBound() == h.rightBound() ? h.leftBound() : 0.0;
+                    end = from_capd(static_cast<::capd::IVector>(moved));
+                    over = from_capd(moved.getLastEnclosure());
+                    if constexpr (HasDerivative::value) {
+                        if (options_.derivative) tangent = from_capd(static_cast<::capd::IMatrix>(moved));
+                    }
+                    if (options_.dense && length > 0.0)
+                        record = dense_step(engine_.solver->getCurve(), now_, length, engine_.backward ? -1.0 : 1.0);
+                    set_.emplace(std::move(moved));
+                });
+            } catch (const CapdError& error) {
+                refused = true;
+                reason = error.what();
+                call_capd([&] {
+                    const double tried = engine_.solver->getStep().rightBound();
+                    if (tried > 0.0 && tried < limit) limit = tried;
+                    engine_.solver->clearCoefficients();
+                });
+            }
+            if (!refused) break;
+            if (contradiction(reason)) {
+                finish(Verdict::too_wide, "CAPD: " + reason);
+                return false;
+            }
+            limit = few_bits(limit / 1.5);
+            if (!(limit >= shortest_step)) {
+                finish(Verdict::unbounded, "CAPD made no step of " + text(shortest_step) + " or more: " + reason);
+                return false;
+            }
+        }
+        const Sum sum = two_sum(now_, length);
+        if (!(length > 0.0) || sum.error != 0.0 || sum.value > duration_) {
+            finish(Verdict::too_wide, "CAPD made a step of " + text(length) + " at time " + text(now_) +
+                                          ", which leads to no double in the time asked for");
+            return false;
+        }
+        if (!bounded(end) || !bounded(over) || !bounded(tangent)) {
+            finish(Verdict::unbounded, "CAPD's enclosure is not bounded");
+            return false;
+        }
+        now_ = sum.value;
+        ++result_.steps;
+        result_.final = end;
+        if (options_.derivative) result_.derivative = std::move(tangent);
+        if (options_.dense) {
+            for (const double e : record.tube) {
+                if (!(e < infinity)) {
+                    finish(Verdict::unbounded, "CAPD's curve of a step is not bounded");
+                    return false;
+                }
+            }
+            record.end = std::move(end);
+            result_.trajectory.push_back(std::move(record));
+        }
+        return true;
+    }
+
+    /// Two enclosures of one thing that do not meet: CAPD says so and asks for a report. No shorter step mends that.
+    static bool contradiction(const std::string& reason) {
+        return reason.find("Report this error") != std::string::npos || reason.find("report this error") != std::string::npos;
+    }
+
+    void finish(Verdict verdict, const std::string& detail) {
+        result_.verdict = verdict;
+        result_.detail = detail;
+        result_.reached = engine_.backward ? -now_ : now_;
+    }
+
+    FlowResult close() {
+        const CapdCall call;
+        set_.reset();
+        return std::move(result_);
+    }
+
+    Engine& engine_;
+    const FlowOptions& options_;
+    double duration_;
+    double now_ = 0.0;
+    SetParts parts_;
+    std::optional<Set> set_;
+    FlowResult result_;
+};
+
+FlowResult run_lane(Engine& engine, const InitialSet& start, double duration) {
+    FlowResult result;
+    with_capd_set(engine.set, [&](auto tag, auto has_derivative) {
+        using Set = typename decltype(tag)::type;
+        Run<Set, decltype(has_derivative)> run(engine, start, std::fabs(duration));
+        result = run(start.parameter, start.t0);
+    });
+    return result;
+}
+
+/// Lanes first, first + stride, ...: an engine for each direction of time that occurs.
+void run_lanes(const Field& field, const std::vector<InitialSet>& starts, const std::vector<double>& durations,
+               const FlowOptions& options, const std::string& set, std::size_t first, std::size_t stride,
+               std::vector<FlowResult>& results) {
+    std::optional<Engine> forward, backward;
+    for (std::size_t l = first; l < starts.size(); l += stride) {
+        const bool back = durations[l] < 0.0;
+        std::optional<Engine>& engine = back ? backward : forward;
+        if (!engine) engine.emplace(field, options, set, back);
+        results[l] = run_lane(*engine, starts[l], durations[l]);
+        if (options.progress) options.progress(static_cast<double>(l + 1) / static_cast<double>(starts.size()));
+    }
+}
+
+}  // namespace
+
+std::vector<FlowResult> integrate_lanes_capd(const Field& field, const std::vector<InitialSet>& starts,
+                                             const std::vector<double>& durations, const FlowOptions& options,
+                                             const std::string& set) {
+    if (starts.size() != durations.size())
+        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets and " +
+                                    std::to_string(durations.size()) + " durations");
+    for (const double d : durations) {
+        if (!std::isfinite(d)) throw std::invalid_argument("the duration must be finite, not " + text(d));
+    }
+    if (!(options.tolerance > 0.0 && options.tolerance < infinity))
+        throw std::invalid_argument("tolerance must be positive and finite, not " + text(options.tolerance));
+    require_capd_field(field);
+    require_capd_set(set, options.order, options.derivative);
+    const std::string name = set.empty() ? capd_default_set(options.derivative) : set;
+    for (const InitialSet& start : starts) {
+        if (start.parameter.size() != field.parameter_dim())
+            throw std::invalid_argument("p has " + std::to_string(start.parameter.size()) + " entries, the field has " +
+                                        std::to_string(field.parameter_dim()) + " parameters");
+        (void)set_parts(start, field.dim());
+    }
+    std::vector<FlowResult> results(starts.size());
+    std::size_t threads = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
+    threads = std::max<std::size_t>(1, std::min(threads, starts.size()));
+
+    // Only the calling thread asks `interrupted` (Python's signals) and reports; it tells the others.
+    std::atomic<bool> stop{false};
+    FlowOptions others = options;
+    others.progress = nullptr;
+    others.interrupted = [&] { return stop.load(); };
+    FlowOptions own = options;
+    own.interrupted = [&] {
+        if (options.interrupted && options.interrupted()) stop = true;
+        return stop.load();
+    };
+    if (starts.size() > 1) own.progress = nullptr;
+    std::vector<std::exception_ptr> errors(threads);
+    const auto work = [&](std::size_t t, const FlowOptions& with) {
+        const FloatEnvironment guard;
+        try {
+            run_lanes(field, starts, durations, with, name, t, threads, results);
+        } catch (...) {
+            errors[t] = std::current_exception();
+        }
+    };
+    std::vector<std::thread> workers;
+    for (std::size_t t = 1; t < threads; ++t) {
+        try {
+            workers.emplace_back([&, t] { work(t, others); });
+        } catch (const std::system_error&) {
+            work(t, own);  // no more threads to be had
+        }
+    }
+    work(0, own);
+    for (std::thread& worker : workers) worker.join();
+    for (const std::exception_ptr& error : errors) {
+        if (error) std::rethrow_exception(error);
+    }
+    return results;
+}
+
+}  // namespace capnode
