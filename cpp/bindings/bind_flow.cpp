@@ -17,74 +17,11 @@
 #include "capnode/flow/set_degree.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
+#include "flow_results.hpp"
 #include "signal_poll.hpp"
 
 namespace capnode::bindings {
 namespace {
-
-py::tuple rows_of_bounds(const std::vector<std::vector<Interval>>& values, py::ssize_t n) {
-    const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(values.size()), n};
-    py::array_t<double> low(shape);
-    py::array_t<double> high(shape);
-    std::size_t i = 0;
-    for (const auto& row : values) {
-        for (const Interval& x : row) {
-            low.mutable_data()[i] = x.lo;
-            high.mutable_data()[i] = x.hi;
-            ++i;
-        }
-    }
-    return py::make_tuple(low, high);
-}
-
-template <class Answer>
-py::tuple stacked(const std::vector<Answer>& results, std::vector<Interval> Answer::* member,
-                  std::vector<py::ssize_t> shape) {
-    shape.insert(shape.begin(), static_cast<py::ssize_t>(results.size()));
-    py::array_t<double> lo(shape);
-    py::array_t<double> hi(shape);
-    double* to_lo = lo.mutable_data();
-    double* to_hi = hi.mutable_data();
-    for (const Answer& r : results) {
-        for (const Interval& x : r.*member) {
-            *to_lo++ = x.lo;
-            *to_hi++ = x.hi;
-        }
-    }
-    return py::make_tuple(lo, hi);
-}
-
-py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, bool derivative, bool dense, double t0) {
-    const auto n = static_cast<py::ssize_t>(dim);
-    const auto lanes = static_cast<py::ssize_t>(results.size());
-    py::array_t<double> reached(lanes);
-    py::array_t<std::int64_t> steps(lanes);
-    py::array_t<std::int64_t> degrees(lanes);
-    py::list verdicts;
-    py::list details;
-    py::list outputs;
-    for (py::ssize_t l = 0; l < lanes; ++l) {
-        FlowResult& r = results[static_cast<std::size_t>(l)];
-        reached.mutable_data()[l] = r.reached;
-        steps.mutable_data()[l] = static_cast<std::int64_t>(r.steps);
-        degrees.mutable_data()[l] = static_cast<std::int64_t>(r.set_degree);
-        verdicts.append(name(r.verdict));
-        details.append(r.detail);
-        if (dense) {
-            outputs.append(std::make_shared<DenseOutput>(std::move(r.trajectory), std::move(r.initial), Interval(t0)));
-        }
-    }
-    py::dict d;
-    d["reached"] = reached;
-    d["steps"] = steps;
-    d["set_degree"] = degrees;
-    d["verdicts"] = verdicts;
-    d["details"] = details;
-    d["final"] = stacked(results, &FlowResult::final, {n});
-    d["derivative"] = derivative ? py::object(stacked(results, &FlowResult::derivative, {n, n})) : py::none();
-    d["dense"] = dense ? py::object(outputs) : py::none();
-    return d;
-}
 
 py::dict integrate_from_python(const Field& field, const py::object& centres, const py::object& directions,
                                const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi,

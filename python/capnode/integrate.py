@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from capnode import _core
 from capnode.arguments import core_of
+from capnode.engines import capd_core, capd_evidence, check_engine, only_for_capd
 from capnode.interval_array import IntervalArray, interval
 from capnode.layered import Layered, LayeredDense, merge
 from capnode.progress import ProgressOption, reporting
@@ -23,7 +24,6 @@ from capnode.time_gap import move_back
 from capnode.trajectory import Trajectory, TrajectoryBatch
 
 FloatArray = NDArray[np.float64]
-ENGINES = ("native",)
 STEPS = ("polynomial", "classical")
 
 
@@ -181,14 +181,12 @@ def inward(t0: float, offsets: FloatArray) -> FloatArray:
 
 
 def _choices(engine: str, step: str, order: int | None, tolerance: float, max_steps: int, max_seconds: float) -> None:
-    if engine == "capd":
-        raise ValueError("engine='capd': this build has no CAPD; the engine here is 'native'")
-    if engine not in ENGINES:
-        raise ValueError(f"engine must be one of {ENGINES}, not {engine!r}")
+    check_engine(engine)
     if step not in STEPS:
         raise ValueError(f"step must be one of {STEPS}, not {step!r}")
-    if order is not None and not 3 <= order <= 60:
-        raise ValueError(f"order must lie between 3 and 60, not {order}")
+    least = 1 if engine == "capd" else 3  # CAPD's sets say themselves what they take
+    if order is not None and not least <= order <= 60:
+        raise ValueError(f"order must lie between {least} and 60, not {order}")
     if not (0.0 < tolerance < math.inf):
         raise ValueError(f"tolerance must be positive and finite, not {tolerance}")
     if max_steps < 1:
@@ -227,6 +225,7 @@ def integrate(
     engine: str = "native",
     step: str = "polynomial",
     set_degree: int | None = None,
+    capd_set: str | None = None,
     dense: bool = True,
     progress: ProgressOption = None,
 ) -> Result[Any]:
@@ -241,6 +240,11 @@ def integrate(
     derivative  also the derivative by the initial point
     order       degree of the polynomial of a step, 3 to 60; chosen by the dimension where None
     tolerance   what the local error aims at, relative to max(1, |x|); the enclosure holds for any
+    engine      "native", or "capd": CAPD's Taylor solver, where the build has CAPD; for single fields. There `order`
+                is 1 to 60 (20 where None) and `tolerance` CAPD's absolute and relative tolerance of a step
+    capd_set    for engine "capd": the representation of sets by its name in CAPD. Without derivatives C0Rect2Set,
+                C0Pped2Set, C0Intv2Set, C0TripletonSet, C0HORect2Set, C0HOTripletonSet (taken where None); with or
+                without, C1Rect2Set, C1Pped2Set, C1HORect2Set (taken where None), C1HOPped2Set
     step        "polynomial", or "classical": the high-order interval Taylor step of the literature, far slower, whose
                 step shares no inequality with the other one: a cross-check; for single fields, not layered ones
     set_degree  1: a set is carried as its image under the derivative. 2 and more: as a polynomial of that degree in
@@ -256,6 +260,9 @@ def integrate(
     was proved: everything up to `.reached`. Misuse is a ValueError with the numbers.
     """
     _choices(engine, step, order, tolerance, max_steps, max_seconds)
+    only_for_capd(engine, capd_set)
+    if engine == "capd":
+        _for_capd(field, step, set_degree)
     if threads < 0:
         raise ValueError(f"threads must be at least 0, not {threads}")
     degree = set_degree_of(set_degree, linear=derivative or step != "polynomial" or isinstance(field, Layered))
@@ -298,27 +305,44 @@ def integrate(
         else:
             last, begin = core, interval(start)
             duration, exact = duration_of(final, start)
-            answer = _core.integrate(
-                core,
-                duration=duration,
-                dense=needs_dense or not exact,
-                step=step,
-                threads=threads,
-                set_degree=degree,
-                **options,
-            )
+            options.update(duration=duration, dense=needs_dense or not exact, threads=threads)
+            if engine == "capd":
+                answer = capd_core().integrate(core, capd_set=capd_set or "", **options)
+            else:
+                answer = _core.integrate(core, step=step, set_degree=degree, **options)
             answer["times"] = inward(start, answer["reached"])
         if not exact:
             move_back(answer, last, begin, final, duration, p_lo, p_hi)
     inputs = {"x0": x0, "t": t, "t0": start, "p": p}
     provenance = Provenance("integrate", field, inputs)
+    evidence: tuple[Evidence, ...] = ()
+    if engine == "capd":
+        evidence = (capd_evidence(capd_set, order, derivative, int(np.sum(answer["steps"]))),)
     if sets.single:
-        return _one(answer, start, final, times, provenance)
-    return _many(answer, start, final, times, provenance)
+        return _one(answer, start, final, times, provenance, evidence)
+    return _many(answer, start, final, times, provenance, evidence)
+
+
+def _for_capd(field: Any, step: str, set_degree: int | None) -> None:
+    """What engine="capd" does not have."""
+    capd_core()
+    if isinstance(field, Layered):
+        raise ValueError(
+            f"engine='capd' takes one field at a time: of the {len(field.layers)} layers, one after another"
+        )
+    if step != "polynomial":
+        raise ValueError(f"engine='capd' has a step of its own; step={step!r} is for engine='native'")
+    if set_degree not in (None, 1):
+        raise ValueError(f"set_degree={set_degree} is for engine='native'; with CAPD choose capd_set")
 
 
 def _one(
-    answer: Mapping[str, Any], t0: float, final: float, times: FloatArray | None, provenance: Provenance
+    answer: Mapping[str, Any],
+    t0: float,
+    final: float,
+    times: FloatArray | None,
+    provenance: Provenance,
+    evidence: tuple[Evidence, ...] = (),
 ) -> Result[Trajectory]:
     dense = None if answer["dense"] is None else answer["dense"][0]
     proved = answer["verdicts"][0] == Verdict.proved
@@ -340,11 +364,18 @@ def _one(
         set_degree=int(answer["set_degree"][0]) if "set_degree" in answer else 1,
     )
     detail = _detail(answer["details"][0], reached, final, proved)
-    return partial_result(answer["verdicts"][0], detail, trajectory, _evidence(t0, reached, final), provenance)
+    return partial_result(
+        answer["verdicts"][0], detail, trajectory, (*_evidence(t0, reached, final), *evidence), provenance
+    )
 
 
 def _many(
-    answer: Mapping[str, Any], t0: float, final: float, times: FloatArray | None, provenance: Provenance
+    answer: Mapping[str, Any],
+    t0: float,
+    final: float,
+    times: FloatArray | None,
+    provenance: Provenance,
+    evidence: tuple[Evidence, ...] = (),
 ) -> Result[TrajectoryBatch]:
     verdicts = tuple(Verdict(v) for v in answer["verdicts"])
     proved = np.array([v is Verdict.proved for v in verdicts])
@@ -378,7 +409,7 @@ def _many(
     missing = int((~proved).sum())
     detail = f"{missing} of {len(proved)} lanes, the first is {first}: {details[first]}" if missing else ""
     shortest = float(reached[int(np.argmin(np.abs(reached - t0)))])
-    return partial_result(verdict, detail, batch, _evidence(t0, shortest, final), provenance)
+    return partial_result(verdict, detail, batch, (*_evidence(t0, shortest, final), *evidence), provenance)
 
 
 def _detail(detail: str, reached: float, final: float, proved: bool) -> str:

@@ -2,11 +2,12 @@
 // CAPNODE_WITH_CAPD, links CAPD, and is therefore under the GPL. `_core` must be loaded before it: its types are used.
 #include <pybind11/pybind11.h>
 
+#include "capd_bindings.hpp"
 #include "capnode/capd/call.hpp"
-#include "capnode/numerics/float_environment.hpp"
 
 PYBIND11_MODULE(_capd, module) {
     module.doc() = "The engine on CAPD. Use the package `capnode`; nothing here is a public name.";
     module.attr("version") = capnode::capd_version();
     module.attr("intervals") = capnode::capd_intervals();
+    capnode::bindings::register_capd_flow(module);
 }

@@ -29,6 +29,7 @@ struct Engine {
         call_capd([&] {
             map = capd_map(field, backward);
             solver = std::make_unique<CapdSolver>(*map, options);
+            solver->grid = true;
         });
         solver->check = [this] {
             if (options.interrupted && options.interrupted()) throw CapdStop{"stopped from outside"};
@@ -59,13 +60,6 @@ std::string text(double x) {
     return buffer;
 }
 
-/// p rounded down to five bits: so are CAPD's own steps, and their sums are doubles.
-double few_bits(double p) {
-    int exponent = 0;
-    const double m = std::frexp(p, &exponent);
-    return std::ldexp(std::floor(m * 32.0) / 32.0, exponent);
-}
-
 bool bounded(const std::vector<Interval>& x) {
     for (const Interval& v : x) {
         if (!is_bounded(v)) return false;
@@ -78,8 +72,7 @@ template <class Set, class HasDerivative>
 class Run {
   public:
     Run(Engine& engine, const InitialSet& start, double duration)
-        : engine_(engine), options_(engine.options), duration_(duration),
-          parts_(set_parts(start, engine.field.dim())) {
+        : engine_(engine), options_(engine.options), duration_(duration), parts_(set_parts(start, engine.field.dim())) {
         result_.initial = parts_.hull;
         result_.final = parts_.hull;
         if (options_.derivative) {
@@ -103,7 +96,8 @@ class Run {
             });
             while (now_ < duration_) {
                 if (result_.steps >= options_.max_steps) {
-                    finish(Verdict::too_wide, "the step limit of " + std::to_string(options_.max_steps) + " is reached");
+                    finish(Verdict::too_wide,
+                           "the step limit of " + std::to_string(options_.max_steps) + " is reached");
                     return close();
                 }
                 if (!step()) return close();
@@ -193,7 +187,8 @@ class Run {
 
     /// Two enclosures of one thing that do not meet: CAPD says so and asks for a report. No shorter step mends that.
     static bool contradiction(const std::string& reason) {
-        return reason.find("Report this error") != std::string::npos || reason.find("report this error") != std::string::npos;
+        return reason.find("Report this error") != std::string::npos ||
+               reason.find("report this error") != std::string::npos;
     }
 
     void finish(Verdict verdict, const std::string& detail) {

@@ -56,7 +56,8 @@ FlowStep dense_step(const ::capd::IOdeSolver::SolutionCurve& curve, double start
     }
     const int pieces = wide ? pieces_of_wide_sets : 1;
     for (int q = 0; q < pieces; ++q) {
-        const interval share(static_cast<double>(q) / pieces, static_cast<double>(q + 1) / pieces);  // exact: powers of 2
+        const interval share(static_cast<double>(q) / pieces,
+                             static_cast<double>(q + 1) / pieces);  // exact: powers of 2
         const interval t = interval(length) * share;
         const interval last = power(t, order + 1);
         for (int i = 0; i < n; ++i) {
@@ -64,9 +65,11 @@ FlowStep dense_step(const ::capd::IOdeSolver::SolutionCurve& curve, double start
                 return c(i, k) - interval(step.polynomial(static_cast<std::size_t>(i), static_cast<std::size_t>(k)));
             });
             for (int j = 0; j < n; ++j) {
-                rest += horner(t, order, [&](int k) -> const interval& {
-                            return curve.coefficient(static_cast<Index>(i), static_cast<Index>(j), static_cast<Index>(k));
-                        }) *
+                rest += horner(t, order,
+                               [&](int k) -> const interval& {
+                                   return curve.coefficient(static_cast<Index>(i), static_cast<Index>(j),
+                                                            static_cast<Index>(k));
+                               }) *
                         away[static_cast<std::size_t>(j)];
             }
             rest += last * curve.remainderCoefficient(static_cast<Index>(i), static_cast<Index>(order) + 1);

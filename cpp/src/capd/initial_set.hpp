@@ -17,10 +17,10 @@ namespace capnode {
 /// The parts of a set; plain numbers, made by our arithmetic.
 struct SetParts {
     std::vector<double> centre;
-    Matrix directions;             // n x n
-    std::vector<double> radii;     // n
-    std::vector<double> box;       // n
-    std::vector<Interval> hull;    // n
+    Matrix directions;           // n x n
+    std::vector<double> radii;   // n
+    std::vector<double> box;     // n
+    std::vector<Interval> hull;  // n
 };
 
 inline SetParts set_parts(const InitialSet& start, std::size_t n) {

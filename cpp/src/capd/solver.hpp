@@ -1,8 +1,10 @@
 // CAPD's solver on a field, with what a run needs around it: the map, its parameters, tolerances, and a way to stop.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <functional>
-#include <memory>
+#include <string>
 
 #include "capd/capdlib.h"
 #include "capnode/capd/call.hpp"
@@ -16,7 +18,17 @@ struct CapdStop {
     std::string reason;
 };
 
+/// p > 0 rounded down to twelve bits. Steps of so few bits have sums that are doubles; exact in any rounding mode.
+inline double few_bits(double p) {
+    int exponent = 0;
+    const double m = std::frexp(p, &exponent);
+    return std::ldexp(std::floor(m * 4096.0) / 4096.0, exponent);
+}
+
 /// Counts the steps CAPD tries, and asks before each whether to go on (with our floating-point environment).
+///
+/// CAPD may shorten a step once it knows the remainder, by a factor of any number of bits; what it enclosed over the
+/// longer step holds over every shorter one, so with `grid` such a step is shortened once more, to a few bits.
 class CapdSolver : public ::capd::IOdeSolver {
   public:
     CapdSolver(::capd::IMap& map, const FlowOptions& options)
@@ -30,19 +42,28 @@ class CapdSolver : public ::capd::IOdeSolver {
     void computeRemainder(ScalarType t, const VectorType& x, VectorType& enclosure, VectorType& remainder) override {
         ask();
         ::capd::IOdeSolver::computeRemainder(t, x, enclosure, remainder);
+        keep_few_bits();
     }
     void computeRemainder(ScalarType t, const VectorType& x, C1TimeJetType& enclosure,
                           C1TimeJetType& remainder) override {
         ask();
         ::capd::IOdeSolver::computeRemainder(t, x, enclosure, remainder);
+        keep_few_bits();
     }
 
     std::size_t attempts = 0;
+    bool grid = false;
     std::function<void()> check;  // may throw CapdStop
 
   private:
     static ::capd::IOdeSolver::size_type degree(const FlowOptions& options) {
         return static_cast<::capd::IOdeSolver::size_type>(options.order > 0 ? options.order : capd_default_order);
+    }
+    void keep_few_bits() {
+        if (!grid) return;
+        const double h = getStep().leftBound();
+        if (!(h > 0.0) || h == getMaxStep().leftBound()) return;
+        adjustTimeStep(ScalarType(few_bits(h)));
     }
     void ask() {
         ++attempts;

@@ -4,9 +4,9 @@
 // accepted and has a length that is a double, the steps add up exactly to the whole time, and the enclosures of each
 // step and of its end are bounded. Only then the verdict is `proved`.
 //
-// A step that CAPD refuses is tried again shorter, from a copy of the set (CAPD may leave a set half moved); one that is
-// refused at the shortest length ends the run with CAPD's words. Dense output: CAPD's own curve of each step, stored as
-// the polynomial of the centre with a tube that holds all the rest of it.
+// A step that CAPD refuses is tried again shorter, from a copy of the set (CAPD may leave a set half moved); one that
+// is refused at the shortest length ends the run with CAPD's words. Dense output: CAPD's own curve of each step, stored
+// as the polynomial of the centre with a tube that holds all the rest of it.
 #pragma once
 
 #include <string>

@@ -1,0 +1,10 @@
+// The register functions of module.cpp.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace capnode::bindings {
+
+void register_capd_flow(pybind11::module_& module);
+
+}  // namespace capnode::bindings
