@@ -77,7 +77,8 @@ struct Stretching {
         const double sign = std::copysign(1.0, layer.duration);
         const auto mu = [&](double s) {
             std::vector<double> guess;
-            const double m = logarithmic_norm(f.slope.mid.data.data(), 1, f.slope.mid.rows, s, guess);
+            LogNormWork work;
+            const double m = logarithmic_norm(f.slope.mid.data.data(), 1, f.slope.mid.rows, s, guess, work);
             return f.spread < infinity && m < infinity ? add_up(m, f.spread) : infinity;
         };
         stretch += Interval(d) * Interval(-mu(-sign), mu(sign));
