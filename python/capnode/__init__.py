@@ -14,8 +14,10 @@ from capnode._core import version as __version__
 from capnode.certificate import Certificate
 from capnode.discrete import DiscreteMap, Iteration, IterationBatch, euler_map, iterate
 from capnode.equilibrium import Equilibrium, equilibrium
-from capnode.errors import InternalError, NotProved, UnsupportedOperation
+from capnode.errors import InternalError, NotProved, RunIncomplete, UnsupportedOperation
 from capnode.field import Field
+from capnode.ftle import ftle
+from capnode.ftle_field import FtleField
 from capnode.hopf import HopfSearch, hopf_points
 from capnode.hopf_point import HopfPoint, prove_hopf
 from capnode.integrate import Parallelepiped, integrate, parallelepiped
@@ -39,6 +41,7 @@ __all__ = [
     "Equilibrium",
     "Evidence",
     "Field",
+    "FtleField",
     "HopfPoint",
     "HopfSearch",
     "InternalError",
@@ -53,6 +56,7 @@ __all__ = [
     "Readout",
     "Result",
     "Return",
+    "RunIncomplete",
     "Section",
     "Spectrum",
     "Trajectory",
@@ -64,6 +68,7 @@ __all__ = [
     "equilibrium",
     "euler_map",
     "from_torch",
+    "ftle",
     "hopf_points",
     "integrate",
     "integrate_pieces",

@@ -318,3 +318,163 @@ def _phase_tube(axes: Any, spans: Any, i: int, j: int) -> None:
     axes.autoscale_view()
     axes.set_xlabel(f"x{i}")
     axes.set_ylabel(f"x{j}")
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """A figure as PNG; the same figure gives the same bytes."""
+    import io
+
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="png", dpi=130, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+# ---- fields over a plane of inputs -------------------------------------------------------------------------------
+
+FTLE_MAPS = {"lower": "lower end", "upper": "upper end", "width": "width", "middle": "middle"}
+CLASS_MARKS = ((ORANGE, "o"), ("#56B4E9", "s"), (GREEN, "^"), ("#CC79A7", "D"), ("#E69F00", "v"), (GREY, "P"))
+
+
+def plot_ftle(
+    field: Any,
+    what: str = "all",
+    *,
+    ax: Any = None,
+    ridges: bool = True,
+    boundary: Any = None,
+    points: Any = None,
+    labels: Any = None,
+    title: str | None = None,
+    resolution: int = 600,
+) -> Any:
+    """Maps of an `FtleField`: `what` is "lower", "upper", "middle", "width" or "all" (lower, upper and width).
+
+    Cells are drawn as they were refined. What is not proved has at best the bound that holds everywhere, and is hatched
+    in the maps of the exponent. `ridges`: marks on lower, upper and
+    middle; open ones observed, filled ones proved maxima across (capnode.ridges). `boundary`: boxes (k, 2) of a
+    decision boundary; `points` (k, 2) with `labels` (k,): data on top. Returns the axes, three for "all".
+    """
+    if what != "all" and what not in FTLE_MAPS:
+        raise ValueError(f"what must be one of {('all', *FTLE_MAPS)}, not {what!r}")
+    with matplotlib.rc_context(STYLE | {"axes.grid": False}):
+        if what == "all":
+            if ax is not None:
+                raise ValueError("ax takes one map; choose what='lower', 'upper', 'middle' or 'width'")
+            panels = list(_figure(13.2, 4.2).subplots(1, 3, sharex=True, sharey=True))
+            chosen = ["lower", "upper", "width"]
+        else:
+            panels, chosen = [ax if ax is not None else _figure(6.0, 5.0).subplots()], [what]
+        good = field.cells.codes == field.verdict_names.index("proved") if len(field.cells) else field.proved
+        known = field.cells if len(field.cells) else field
+        ends = (float(known.lower[good].min()), float(known.upper[good].max())) if good.any() else (0.0, 1.0)
+        for panel, name in zip(panels, chosen, strict=True):
+            _draw_map(panel, field, name, ends, resolution)
+            if name != "width" and ridges:
+                _draw_ridges(panel, field)
+            draw_plane_data(panel, boundary=boundary, points=points, labels=labels)
+            panel.set_title(title if title is not None and what != "all" else f"exponent, {FTLE_MAPS[name]}")
+        for panel in panels[1:]:
+            panel.label_outer()
+        if what == "all" and title is not None:
+            panels[0].figure.suptitle(title)
+    return np.array(panels) if what == "all" else panels[0]
+
+
+def raster(field: Any, values: Any, resolution: int) -> Any:
+    """Values of the refined cells (m,) as an image (resolution, resolution), rows along the first axis."""
+    (a0, a1), (b0, b1) = ((float(axis[0]), float(axis[-1])) for axis in field.axes)
+    boxes, image = field.cells.boxes, np.full((resolution, resolution), np.nan)
+    edges = []
+    for k, (low, high) in enumerate(((a0, a1), (b0, b1))):
+        scale = resolution / (high - low)
+        for ends in (boxes.lo, boxes.hi):
+            edges.append(np.clip(np.ceil((ends[:, k] - low) * scale - 0.5), 0, resolution).astype(int))
+    for i0, i1, j0, j1, value in zip(*edges, values, strict=True):
+        image[i0:i1, j0:j1] = value
+    return image
+
+
+def _draw_map(ax: Any, field: Any, name: str, ends: tuple[float, float], resolution: int) -> None:
+    from matplotlib.colors import LogNorm, Normalize
+
+    refined = field.method == "cells" and len(field.cells) > field.lower.size
+    source = field.cells if refined else field
+    with np.errstate(invalid="ignore"):
+        values = {
+            "lower": lambda: source.lower,
+            "upper": lambda: source.upper,
+            "middle": lambda: 0.5 * source.lower + 0.5 * source.upper,
+            "width": lambda: source.upper - source.lower,
+        }[name]()
+    extent = [float(field.axes[0][0]), float(field.axes[0][-1]), float(field.axes[1][0]), float(field.axes[1][-1])]
+    if field.method == "points":  # each point in the middle of its own rectangle
+        for k, axis in enumerate(field.axes):
+            half = 0.5 * (float(axis[-1] - axis[0])) / max(1, len(axis) - 1) or 0.5
+            extent[2 * k] -= half
+            extent[2 * k + 1] += half
+    if name != "width":
+        codes = field.cells.codes if refined else field.codes
+        values = np.where(codes == field.verdict_names.index("proved"), values, np.nan)
+    if refined:
+        values = raster(field, values, resolution)
+    shown = np.ma.masked_invalid(values)
+    if name == "width":
+        positive = shown.compressed()[shown.compressed() > 0.0]
+        low, high = (float(positive.min()), float(positive.max())) if positive.size else (1e-16, 1.0)
+        norm: Any = LogNorm(low, max(high, low * 1.001))
+        shown = np.ma.masked_less_equal(shown, 0.0)
+    else:
+        norm = Normalize(*ends)
+    if np.ma.getmaskarray(shown).any():
+        ax.set_facecolor("#DDDDDD")
+        ax.patch.set_hatch("////")
+        ax.patch.set_edgecolor("#999999")
+    image = ax.imshow(
+        shown.T,
+        origin="lower",
+        extent=extent,
+        aspect="auto",
+        interpolation="nearest",
+        cmap="magma" if name == "width" else "viridis",
+        norm=norm,
+    )
+    ax.set(xlim=extent[:2], ylim=extent[2:], autoscale_on=False)
+    ax.figure.colorbar(image, ax=ax, shrink=0.9)
+    ax.set_xlabel("z0")
+    ax.set_ylabel("z1")
+
+
+def _draw_ridges(ax: Any, field: Any) -> None:
+    from capnode.ridges import ridges as find
+
+    found = find(field.lower, field.upper, use=field.proved)
+    centres = field.boxes.mid
+    for chosen, face in ((found.observed & ~found.proved, "none"), (found.proved, "white")):
+        if chosen.any():
+            at = centres[chosen]
+            ax.scatter(at[:, 0], at[:, 1], s=5, marker="o", facecolor=face, edgecolor="white", linewidth=0.5, zorder=3)
+
+
+def draw_plane_data(ax: Any, *, boundary: Any = None, points: Any = None, labels: Any = None) -> None:
+    """Boxes of a decision boundary, and data with the mark of its class, over a map of inputs."""
+    from matplotlib.collections import PolyCollection
+
+    if boundary is not None:
+        boxes = getattr(boundary, "boxes", boundary)
+        x0, x1, y0, y1 = boxes.lo[:, 0], boxes.hi[:, 0], boxes.lo[:, 1], boxes.hi[:, 1]
+        corners = np.stack([np.stack(c, -1) for c in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))], axis=1)
+        lines = PolyCollection(list(corners), facecolor="black", edgecolor="black", linewidth=1.4, zorder=4)
+        ax.add_collection(lines, autolim=False)
+    if points is not None:
+        at = np.asarray(points, dtype=float).reshape(-1, 2)
+        classes = np.zeros(len(at), dtype=int) if labels is None else np.asarray(labels).astype(int)
+        for k in np.unique(classes):
+            colour, marker = CLASS_MARKS[int(k) % len(CLASS_MARKS)]
+            own = at[classes == k]
+            ax.scatter(
+                own[:, 0], own[:, 1], s=12, marker=marker, color=colour, edgecolor="black", linewidth=0.4, zorder=5,
+                label=f"class {k}" if labels is not None else None,
+            )  # fmt: skip
+        if labels is not None:
+            ax.legend(loc="upper right", frameon=True, framealpha=0.85, fontsize=8.0)

@@ -76,9 +76,14 @@ def test_every_tile_once_and_the_same_bytes(where: str, tmp_path: Path, trace: P
 
 def test_without_a_folder(trace: Path) -> None:
     memory = RunMemory(5)
-    seen: list[tuple[int, bool]] = []
-    assert compute_tiles(Squares(str(trace)), memory, workers=2, on_done=lambda *k: seen.append(k)).complete
-    assert sorted(seen) == [(k, True) for k in range(5)]
+    seen: list[int] = []
+    found: list[list[int]] = []
+    for _ in range(2):
+        assert compute_tiles(
+            Squares(str(trace)), memory, workers=2, on_start=found.append, on_done=seen.append
+        ).complete
+    assert sorted(seen) == list(range(5))
+    assert found == [[], list(range(5))]
     assert memory.read(3) == Squares(str(trace))(3)
 
 
@@ -153,7 +158,7 @@ def test_an_error_of_a_tile_keeps_the_others(tmp_path: Path, trace: Path) -> Non
 def test_a_stop_keeps_what_is_finished(tmp_path: Path, trace: Path) -> None:
     stop = Stop()
 
-    def after_three(index: int, computed: bool) -> None:
+    def after_three(index: int) -> None:
         if index == 2:
             stop.request()
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import capnode as cn
 from capnode.errors import RunIncomplete
 from capnode.runs import tile_map
 from capnode.runs.folder import RunFolder, manifest_bytes
@@ -25,6 +26,7 @@ from run_work import DIGEST, Squares, traced
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 pytestmark = pytest.mark.filterwarnings("ignore")  # what Dask and tornado leave behind is theirs
 
+MOONS = Path(__file__).resolve().parent.parent.parent / "examples" / "data" / "moons_2_5_5_2.capnode"
 TESTS = Path(__file__).resolve().parent.parent
 
 
@@ -74,6 +76,15 @@ def test_a_cluster_whose_workers_are_killed_and_that_goes_away(
         with opened(tmp_path / "reference") as folder:
             compute_tiles(Squares(str(trace)), folder, workers=1)
         assert contents(tmp_path / "a") == contents(tmp_path / "reference")
+
+        moons = cn.Field.load(MOONS)  # the real thing: the same bytes as on threads here
+        asked: dict[str, Any] = {"method": "points", "tile": (5, 5)}
+        box = [(-2.0, 2.0), (-2.0, 2.0)]
+        far = cn.ftle(moons, box, (20, 20), 10.0, executor=client, out=tmp_path / "far", **asked)
+        assert far.proved.all()
+        here = cn.ftle(moons, box, (20, 20), 10.0, out=tmp_path / "here", **asked)
+        assert contents(tmp_path / "far") == contents(tmp_path / "here")
+        assert here.cpu == far.cpu
 
         before = len(traced(trace))
         with opened(tmp_path / "b", tiles=400) as folder:

@@ -25,6 +25,11 @@ class Method(StrEnum):
     general = "general"
 
 
+class FtleMethod(StrEnum):
+    cells = "cells"
+    points = "points"
+
+
 Model = Annotated[str, typer.Argument(help="FILE.capnode, or package.module:factory", metavar="MODEL")]
 Weights = Annotated[
     Path | None, typer.Option(help="weights for the factory: safetensors, or a .pt state dict (read without code)")
@@ -130,6 +135,86 @@ def integrate(
     return run(
         field, x0=x0, time=time, radius=radius, p=p, start=start, derivative=derivative, tolerance=tolerance,
         order=order, out=out, json=json, quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command()
+def ftle(
+    model: Annotated[
+        str,
+        typer.Argument(help="FILE.capnode, package.module:factory, or the folder of a run to go on", metavar="MODEL"),
+    ],
+    box: Annotated[
+        tuple[float, float, float, float] | None, typer.Option("--box", help="the inputs", metavar="LO HI LO HI")
+    ] = None,
+    shape: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--shape", help="cells, or points with both ends, along the two axes", metavar="N N"),
+    ] = None,
+    time: Annotated[float | None, typer.Option("--time", help="the final time")] = None,
+    method: Annotated[
+        FtleMethod, typer.Option("--method", help="all points of each cell, or the points of a grid")
+    ] = FtleMethod.cells,
+    width: Annotated[float, typer.Option("--width", help="cut cells until every interval is at most this wide")] = 0.0,
+    area_width: Annotated[
+        float, typer.Option("--area-width", help="do not cut cells with area x width below this")
+    ] = 0.0,
+    budget: Annotated[int, typer.Option("--budget", help="cells to integrate at most; 0: the given ones alone")] = 0,
+    euler: Annotated[
+        float | None, typer.Option("--euler", help="of the exact map x + STEP f(x)", metavar="STEP")
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option("--encoder", help=".npz with weight (dim, 2) and bias: inputs enter as weight z + bias"),
+    ] = None,
+    p: Annotated[str | None, typer.Option("--p", help="value of the parameter: numbers, taken exactly")] = None,
+    start: Annotated[float, typer.Option("--start", help="the initial time")] = 0.0,
+    order: Annotated[int | None, typer.Option("--order", help="degree of a step, 3 to 60")] = None,
+    tile: Annotated[tuple[int, int], typer.Option("--tile", help="cells of one task and one file")] = (16, 16),
+    executor: Annotated[
+        str, typer.Option("--executor", help="threads, processes, or the address of a Dask scheduler (tcp://HOST:PORT)")
+    ] = "threads",
+    workers: Annotated[int | None, typer.Option("--workers", help="threads or processes (default: one a core)")] = None,
+    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="go on from the tiles in the folder")] = True,
+    data: Annotated[
+        Path | None, typer.Option("--data", help=".npz with points (k, 2) and classes: drawn on top")
+    ] = None,
+    weights: Weights = None,
+    weight_radius: Radius = 0.0,
+    dim: Dim = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="the folder of the run: tiles, ftle.npz, report.html")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Enclose the finite-time Lyapunov exponents of MODEL over a box of inputs."""
+    from capnode.cli.ftle import load_run, make_specification, run
+    from capnode.cli.model import load_model
+
+    specification = load_run(model, box, shape, time)
+    if specification is not None:
+        out = Path(model)
+    else:
+        field = load_model(model, weights=weights, weight_radius=weight_radius, dim=dim)
+        specification = make_specification(
+            field,
+            box=box,
+            shape=shape,
+            time=time,
+            euler=euler,
+            p=p,
+            encoder=encoder,
+            method=method.value,
+            width=width,
+            area_width=area_width,
+            budget=budget,
+            t0=start,
+            order=order,
+            tile=tile,
+        )
+    return run(
+        specification, out=out, resume=resume, executor=executor, workers=workers, data=data, json=json, quiet=quiet,
     )  # fmt: skip
 
 

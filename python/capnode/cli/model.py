@@ -47,6 +47,7 @@ def _from_factory(
 ) -> Any:
     import capnode
     from capnode.field import Field
+    from capnode.layered import Layered
 
     module_name, _, factory_name = model.partition(":")
     folder = os.getcwd()
@@ -60,7 +61,7 @@ def _from_factory(
     if factory is None:
         raise ValueError(f"module {module_name!r} has no {factory_name!r}")
     made = factory() if callable(factory) and not hasattr(factory, "state_dict") else factory
-    if isinstance(made, Field):
+    if isinstance(made, Field | Layered):
         return made
     if weights is not None:
         from capnode.weights import load_into

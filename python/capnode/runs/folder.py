@@ -156,6 +156,9 @@ class RunFolder:
     def write(self, index: int, data: bytes) -> None:
         write_whole(self.tile_path(index), data)
 
+    def has(self, index: int) -> bool:
+        return self.tile_path(index).exists()
+
     def read(self, index: int) -> bytes:
         return self.tile_path(index).read_bytes()
 

@@ -14,6 +14,9 @@ class RunMemory:
     def write(self, index: int, data: bytes) -> None:
         self._data[index] = data
 
+    def has(self, index: int) -> bool:
+        return index in self._data
+
     def read(self, index: int) -> bytes:
         return self._data[index]
 

@@ -66,17 +66,17 @@ def compute_tiles(
     executor: Any = None,
     workers: int | None = None,
     stop: Stop | None = None,
-    on_done: Callable[[int, bool], None] | None = None,
+    on_start: Callable[[list[int]], None] | None = None,
+    on_done: Callable[[int], None] | None = None,
 ) -> Ran:
     """Computes and writes the missing tiles.
 
-    `on_done(index, computed)` is called for each finished tile, first for those found finished. After an error the
-    running tiles are waited for and kept; then it is raised.
+    `on_start(found)` is called once with the finished tiles, `on_done(index)` for each one that is computed. After
+    an error the running tiles are waited for and kept; then it is raised.
     """
     found = set(store.finished())
-    if on_done is not None:
-        for index in sorted(found):
-            on_done(index, False)
+    if on_start is not None:
+        on_start(sorted(found))
     missing = [index for index in range(store.tiles) if index not in found]
     if not missing:
         return Ran(len(found), 0, store.tiles, False)
@@ -94,7 +94,7 @@ class _Loop:
         pool: Pool,
         missing: list[int],
         stop: Stop | None,
-        on_done: Callable[[int, bool], None] | None,
+        on_done: Callable[[int], None] | None,
         found: int,
     ) -> None:
         self.work, self.store, self.pool, self.stop, self.on_done, self.found = work, store, pool, stop, on_done, found
@@ -171,7 +171,7 @@ class _Loop:
             return None
         self.computed += 1
         if self.on_done is not None:
-            self.on_done(index, True)
+            self.on_done(index)
         return None
 
     def look_for_workers(self) -> None:
