@@ -22,7 +22,7 @@ def statement(field: FtleField) -> str:
     if not lower.size:
         return "Nothing is proved."
     within = decimal_bounds(float(lower.min()), float(upper.max()))
-    time = decimal_bounds(*field.time)
+    time = _time(field)
     box = " x ".join(claimed_bounds(float(axis[0]), float(axis[-1])) for axis in field.axes)
     rows, cols = field.shape
     of_all = "each" if field.proved.all() else f"each of {int(field.proved.sum())}"
@@ -90,6 +90,11 @@ def write_report(
     return page.write(path)
 
 
+def _time(field: FtleField) -> str:
+    lo, hi = field.time
+    return repr(lo) if lo == hi else decimal_bounds(lo, hi)
+
+
 def _pictures(page: Page, field: FtleField, points: Any, labels: Any, boundary: Any) -> None:
     from capnode.cli.output import have_matplotlib
 
@@ -119,7 +124,7 @@ def _numbers(field: FtleField, seconds: float | None) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = [
         ("grid", f"{field.shape[0]} x {field.shape[1]} {field.method}"),
         ("box", " x ".join(f"[{float(a[0])!r}, {float(a[-1])!r}]" for a in field.axes)),
-        ("time", decimal_bounds(*field.time)),
+        ("time", _time(field)),
         ("integrated", field.integrated),
     ]
     if field.method == "cells":
@@ -128,12 +133,14 @@ def _numbers(field: FtleField, seconds: float | None) -> list[tuple[Any, ...]]:
         good = field.cells.codes == field.verdict_names.index("proved")
         rows.append(("share of the area that is proved", f"{100.0 * areas[good].sum() / areas.sum():.4g} %"))
     mean = field.mean_width
-    rows.append(("mean width of the intervals", f"{mean:.3g}" if math.isfinite(mean) else "not bounded"))
+    rows.append(
+        ("mean width of the intervals, all of them counted", f"{mean:.3g}" if math.isfinite(mean) else "not bounded")
+    )
     if finite.any():
         width = (field.upper - field.lower)[finite]
         rows.append(("largest width among the bounded", f"{float(width.max()):.3g}"))
-        rows.append(("smallest lower end", f"{float(field.lower[finite].min()):.17g}"))
-        rows.append(("largest upper end", f"{float(field.upper[finite].max()):.17g}"))
+        least, most = float(field.lower[finite].min()), float(field.upper[finite].max())
+        rows.append(("all bounded intervals lie in", decimal_bounds(least, most)))
     if seconds is not None:
         rows.append(("time of the last call", f"{seconds:.1f} s"))
     return rows

@@ -99,7 +99,7 @@ def test_progress_and_resume(moons: cn.Field, tmp_path: Path) -> None:
     assert FtleField.load(tmp_path / "run").save(tmp_path / "tiles.npz").read_bytes() == before["ftle.npz"]
     tile = tmp_path / "run" / "tile-000003.npz"
     tile.unlink()
-    with pytest.raises(ValueError, match="1 of the 9 tiles in .* are missing"):
+    with pytest.raises(ValueError, match=r"1 of the 9 tiles in .* are missing"):
         FtleField.load(tmp_path / "run")
     seen.clear()
     cn.ftle(moons, BOX, (24, 20), 10.0, progress=lambda *k: seen.append(k), **options)
