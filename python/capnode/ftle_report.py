@@ -133,9 +133,7 @@ def _numbers(field: FtleField, seconds: float | None) -> list[tuple[Any, ...]]:
         good = field.cells.codes == field.verdict_names.index("proved")
         rows.append(("share of the area that is proved", f"{100.0 * areas[good].sum() / areas.sum():.4g} %"))
     mean = field.mean_width
-    rows.append(
-        ("mean width of the intervals, all of them counted", f"{mean:.3g}" if math.isfinite(mean) else "not bounded")
-    )
+    rows.append(("mean width, all counted", f"{mean:.3g}" if math.isfinite(mean) else "not bounded"))
     if finite.any():
         width = (field.upper - field.lower)[finite]
         rows.append(("largest width among the bounded", f"{float(width.max()):.3g}"))
