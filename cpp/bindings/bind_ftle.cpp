@@ -143,6 +143,25 @@ py::dict compute_tile(Spec& spec, std::size_t index, const std::optional<std::fi
     return tile_arrays(tile);
 }
 
+// The bytes of the tile's file: what a worker sends back.
+py::bytes compute_tile_bytes(Spec& spec, std::size_t index) {
+    SignalPoll poll(py::none{});
+    FtleTile tile;
+    std::string bytes;
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        FtleProgress hooks;
+        hooks.interrupted = [&] { return poll.stop(); };
+        tile = ftle_tile(spec.spec, spec.bounds(), index, hooks);
+        if (std::find(tile.verdicts.begin(), tile.verdicts.end(), Verdict::interrupted) == tile.verdicts.end())
+            bytes = ftle_tile_bytes(tile, spec.digest_text);
+    }
+    poll.rethrow();
+    if (bytes.empty()) throw std::runtime_error("tile " + std::to_string(index) + " was interrupted");
+    return bytes;
+}
+
 // Exponents of given cells, boxes (m, 4): z0 lower, z0 upper, z1 lower, z1 upper; points where the ends agree.
 py::dict bound_cells(Spec& spec, const py::object& boxes) {
     const Matrix b = to_matrix(boxes, "boxes");
@@ -200,6 +219,11 @@ void register_ftle(py::module_& module) {
         .def_property_readonly("tiles", [](const Spec& s) { return tile_count(s.spec); })
         .def_property_readonly("shape", [](const Spec& s) { return py::make_tuple(s.spec.shape[0], s.spec.shape[1]); })
         .def_property_readonly("method", [](const Spec& s) { return s.spec.cells ? "cells" : "points"; })
+        .def_property_readonly("time",
+                               [](const Spec& s) {
+                                   const Interval t = s.spec.system.time();
+                                   return py::make_tuple(t.lo, t.hi);
+                               })
         .def_property_readonly("a_priori",
                                [](Spec& s) {
                                    const Interval x = without_gil([&] { return s.bounds().a_priori(); });
@@ -236,6 +260,7 @@ void register_ftle(py::module_& module) {
             }));
     module.def("ftle_tile", &compute_tile, py::arg("spec"), py::arg("index"), py::kw_only(),
                py::arg("folder") = py::none(), py::arg("progress") = py::none());
+    module.def("ftle_tile_bytes", &compute_tile_bytes, py::arg("spec"), py::arg("index"), "the file of a tile");
     module.def(
         "open_ftle_run", [](const Path& folder, const Spec& s) { without_gil([&] { open_ftle_run(folder, s.spec); }); },
         py::arg("folder"), py::arg("spec"));
