@@ -48,6 +48,8 @@ REPLACEMENTS = [
     (r"\*args, \*\*kwargs\): \.\.\.", "*args: Any, **kwargs: Any) -> Any: ..."),
     (r"\*args, \*\*kwargs", "*args: Any, **kwargs: Any"),
     (r"\*args\)", "*args: Any)"),
+    (r", (shape|tile)(?=[,)])", r", \1: Sequence[int]"),  # arrays of a fixed size, whose type stubgen drops
+    (r", (shape|tile)=\.\.\.", r", \1: Sequence[int] = ..."),
 ]
 
 

@@ -203,7 +203,7 @@ class FtleSpec:
         stages: Sequence[tuple[Field, bool, float, int]],
         lower: Any,
         upper: Any,
-        shape,
+        shape: Sequence[int],
         method: str,
         parameter_lo: Any = ...,
         parameter_hi: Any = ...,
@@ -213,7 +213,7 @@ class FtleSpec:
         budget: int = ...,
         width: float = ...,
         area_width: float = ...,
-        tile=...,
+        tile: Sequence[int] = ...,
         derivative_order: int = ...,
         set_degree: int = ...,
         order: int = ...,
@@ -238,6 +238,8 @@ class FtleSpec:
     def text(self) -> str: ...
     @property
     def tiles(self) -> int: ...
+    @property
+    def time(self) -> tuple[float, float]: ...
 
 class Readout:
     def __init__(self, weight: Any, bias: Any) -> None: ...
@@ -309,6 +311,7 @@ def float_spectrum(matrix: Any, direction: Any) -> Any: ...
 def ftle_tile(
     spec: FtleSpec, index: int, folder: os.PathLike[str] | str | bytes | None = ..., progress: Any = ...
 ) -> dict[str, Any]: ...
+def ftle_tile_bytes(spec: FtleSpec, index: int) -> bytes: ...
 def instruction_set() -> str: ...
 def instruction_sets() -> list[str]: ...
 def integrate(
