@@ -84,7 +84,6 @@ py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>
         results = integrate_layers(list, starts, options);
     }
     poll.rethrow();
-    const std::size_t dim = list.front().field.dim();
     py::list out;
     for (std::size_t k = 0; k < list.size(); ++k) {
         std::vector<FlowResult> column;
@@ -93,7 +92,7 @@ py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>
             entered.mutable_data()[l] = k < results[l].size();
             column.push_back(k < results[l].size() ? results[l][k] : results[l].back());
         }
-        py::dict d = flow_results(column, dim, derivative, dense, 0.0);
+        py::dict d = flow_results(column, list.front().field.dim(), derivative, dense, 0.0);
         d["entered"] = entered;
         out.append(d);
     }

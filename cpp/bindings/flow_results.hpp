@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -76,6 +77,14 @@ inline py::dict flow_results(std::vector<FlowResult>& results, std::size_t dim, 
     d["details"] = details;
     d["final"] = stacked(results, &FlowResult::final, {n});
     d["derivative"] = derivative ? py::object(stacked(results, &FlowResult::derivative, {n, n})) : py::none();
+    // By the polynomial step alone, of fields with parameters.
+    std::size_t entries = results.empty() ? 0 : results.front().parameter_derivative.size();
+    for (const FlowResult& r : results) entries = std::min(entries, r.parameter_derivative.size());
+    d["parameter_derivative"] = py::none();
+    if (entries > 0) {
+        const auto m = static_cast<py::ssize_t>(entries / dim);
+        d["parameter_derivative"] = stacked(results, &FlowResult::parameter_derivative, {n, m});
+    }
     d["dense"] = dense ? py::object(outputs) : py::none();
     return d;
 }

@@ -139,12 +139,19 @@ class Field:
 
     def enclose_jacobian(self, X: Any, P: Any = None, *, t: Any = 0.0) -> IntervalArray:
         """An enclosure of f_x over the box: (dim, dim), or (lanes, dim, dim)."""
+        return self._enclose_jacobian(X, P, t, 1)
+
+    def enclose_parameter_jacobian(self, X: Any, P: Any = None, *, t: Any = 0.0) -> IntervalArray:
+        """An enclosure of f_p over the box: (dim, parameter_dim), or (lanes, dim, parameter_dim)."""
+        return self._enclose_jacobian(X, P, t, 2)
+
+    def _enclose_jacobian(self, X: Any, P: Any, t: Any, which: int) -> IntervalArray:
         (x_lo, lanes), (x_hi, _) = (self._state(end, "X") for end in _ends(X, "X"))
         p_lo, p_hi = self._parameter_ends(P, lanes)
         lows, highs = [], []
         for j in range(x_lo.shape[1]):
             ends = (x_lo[:, j : j + 1], x_hi[:, j : j + 1], _lane(p_lo, j), _lane(p_hi, j))
-            lo, hi = self.core.enclose_jacobian(*ends, *_time_ends(t))[1]
+            lo, hi = self.core.enclose_jacobian(*ends, *_time_ends(t))[which]
             lows.append(lo)
             highs.append(hi)
         if lanes is None:

@@ -237,7 +237,7 @@ def integrate(
     t           the final time, before or after t0; or a strictly monotone sequence of times, ending with it; may be
                 left out for a layered field, which then runs to its end
     p           a number or (m,) numbers, taken exactly, or an IntervalArray; (lanes, m) gives each lane its own
-    derivative  also the derivative by the initial point
+    derivative  also the derivatives by the initial point and by the parameters
     order       degree of the polynomial of a step, 3 to 60; chosen by the dimension where None
     tolerance   what the local error aims at, relative to max(1, |x|); the enclosure holds for any
     engine      "native", or "capd": CAPD's Taylor solver, where the build has CAPD; for single fields. There `order`
@@ -352,10 +352,11 @@ def _one(
         times[-1] = reached
     elif times is None:
         times = np.array([reached])
-    tangent = answer["derivative"]
+    tangent, by_p = answer["derivative"], answer["parameter_derivative"]
     trajectory = Trajectory(
         final=IntervalArray(answer["final"][0][0], answer["final"][1][0]),
         derivative=None if tangent is None else IntervalArray(tangent[0][0], tangent[1][0]),
+        parameter_derivative=None if by_p is None else IntervalArray(by_p[0][0], by_p[1][0]),
         reached=reached,
         t0=t0,
         times=times[np.abs(times - t0) <= abs(reached - t0)],
@@ -391,10 +392,11 @@ def _many(
             there = np.abs(times - t0) <= abs(reached[lane] - t0)
             lo[lane, there], hi[lane, there] = dense.enclosure(times[there], times[there])
         states = IntervalArray(lo, hi)
-    tangent = answer["derivative"]
+    tangent, by_p = answer["derivative"], answer["parameter_derivative"]
     batch = TrajectoryBatch(
         final=IntervalArray(*answer["final"]),
         derivative=None if tangent is None else IntervalArray(*tangent),
+        parameter_derivative=None if by_p is None else IntervalArray(*by_p),
         proved=proved,
         verdicts=verdicts,
         details=details,

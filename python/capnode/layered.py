@@ -181,6 +181,7 @@ def merge(answers: list[Mapping[str, Any]], ends: IntervalArray) -> dict[str, An
     return {
         "final": choose("final"),
         "derivative": choose("derivative"),
+        "parameter_derivative": choose("parameter_derivative"),
         "verdicts": [answers[last[lane]]["verdicts"][lane] for lane in lanes],
         "details": [detail(lane) for lane in lanes],
         "steps": np.array([sum(int(a["steps"][lane]) for a in answers[: last[lane] + 1]) for lane in lanes]),

@@ -26,6 +26,8 @@ class Trajectory:
 
     final       IntervalArray (n,): x(reached)
     derivative  IntervalArray (n, n): the derivative of x(reached) by the initial point; None unless asked for
+    parameter_derivative  IntervalArray (n, m): that by the m parameters, for a fixed initial point; None unless a
+                derivative was asked for of a field with parameters (and the step is the polynomial one)
     reached     the time up to which all is proved; the final time where the result is proved
     times       (k,) float64: the times that were asked for, as far as they were reached; where only a final time was
                 given, t0 and the ends of the steps (`reached` alone where no steps were kept)
@@ -42,6 +44,7 @@ class Trajectory:
     steps: int
     dense: Any
     set_degree: int = 1
+    parameter_derivative: IntervalArray | None = None
 
     def enclosure(self, t: Any) -> IntervalArray:
         """Encloses x(t): (n,) for a number, (k, n) for an array of times.
@@ -89,6 +92,7 @@ class TrajectoryBatch:
 
     final       IntervalArray (lanes, n), at `reached`
     derivative  IntervalArray (lanes, n, n), or None
+    parameter_derivative  IntervalArray (lanes, n, m), or None
     proved      (lanes,) bool: the final time was reached
     verdicts    tuple of `Verdict`, one a lane; details: tuple of str, the numbers
     reached     (lanes,) float64
@@ -108,6 +112,7 @@ class TrajectoryBatch:
     times: FloatArray | None = None
     states: IntervalArray | None = None
     set_degree: NDArray[np.int64] | None = None
+    parameter_derivative: IntervalArray | None = None
 
     def __len__(self) -> int:
         return len(self.reached)

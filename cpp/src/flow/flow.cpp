@@ -65,7 +65,10 @@ FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std
     result.reached = lane.elapsed();
     result.steps = lane.steps;
     result.final = lane.enclosure(field.dim());
-    if (options.derivative) result.derivative = lane.derivative(field.dim());
+    if (options.derivative) {
+        result.derivative = lane.derivative(field.dim());
+        result.parameter_derivative = lane.derivative(field.dim(), field.dim(), field.parameter_dim());
+    }
     if (options.linear_part) result.linear = lane.linear_part(field.dim());
     if (options.affine_form) result.affine = lane.affine_form(field.dim());
     return result;

@@ -293,13 +293,13 @@ AffineForm FlowLane::affine_form(std::size_t dim) const {
     return form;
 }
 
-std::vector<Interval> FlowLane::derivative(std::size_t dim) const {
+std::vector<Interval> FlowLane::derivative(std::size_t dim, std::size_t first, std::size_t count) const {
     std::vector<Interval> result;
     if (!y_error_) return result;
     std::vector<double> size(n_ * n_);
     y_error_->magnitude(size.data());
     for (std::size_t i = 0; i < dim; ++i) {
-        for (std::size_t j = 0; j < dim; ++j) result.push_back(ball_hull(y_(i, j), size[i * n_ + j]));
+        for (std::size_t j = first; j < first + count; ++j) result.push_back(ball_hull(y_(i, j), size[i * n_ + j]));
     }
     return result;
 }

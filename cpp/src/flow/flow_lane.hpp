@@ -69,7 +69,9 @@ class FlowLane {
     bool is_box() const { return !radii_.empty(); }
 
     std::vector<Interval> enclosure(std::size_t dim) const;
-    std::vector<Interval> derivative(std::size_t dim) const;
+    std::vector<Interval> derivative(std::size_t dim) const { return derivative(dim, 0, dim); }
+    /// Of the first `dim` rows by the rows first, ..., first + count - 1 of the initial point.
+    std::vector<Interval> derivative(std::size_t dim, std::size_t first, std::size_t count) const;
     /// centre + C r0: a hint.
     std::vector<Interval> linear_part(std::size_t dim) const;
     /// The set itself: centre + C r0 + rest.

@@ -117,7 +117,11 @@ class LayerRun {
         result.reached = lane.elapsed();
         result.steps = lane.steps - result.steps;
         result.final = lane.enclosure(layer_.field.dim());
-        if (options_.derivative) result.derivative = lane.derivative(layer_.field.dim());
+        if (options_.derivative) {
+            const std::size_t dim = layer_.field.dim();
+            result.derivative = lane.derivative(dim);
+            result.parameter_derivative = lane.derivative(dim, dim, layer_.field.parameter_dim());
+        }
         if (options_.affine_form) result.affine = lane.affine_form(layer_.field.dim());
         if (verdict != Verdict::proved) lanes_[l].reset();
         slot_[s] = none;

@@ -84,13 +84,14 @@ struct FlowResult {
     std::string detail;
     double reached = 0.0;  // the time up to which everything is proved
     std::size_t steps = 0;
-    std::size_t set_degree = 1;        // what the set was carried by
-    std::vector<Interval> final;       // at `reached`
-    std::vector<Interval> derivative;  // dim x dim, by rows; empty unless asked for
-    std::vector<Interval> initial;     // hull of the initial set
-    std::vector<FlowStep> trajectory;  // where dense
-    std::vector<Interval> linear;      // where asked for: final without what is not linear; no enclosure
-    AffineForm affine;                 // where asked for: the set of `final`
+    std::size_t set_degree = 1;                  // what the set was carried by
+    std::vector<Interval> final;                 // at `reached`
+    std::vector<Interval> derivative;            // dim x dim, by rows; empty unless asked for
+    std::vector<Interval> parameter_derivative;  // dim x parameter_dim, likewise; by the polynomial step alone
+    std::vector<Interval> initial;               // hull of the initial set
+    std::vector<FlowStep> trajectory;            // where dense
+    std::vector<Interval> linear;                // where asked for: final without what is not linear; no enclosure
+    AffineForm affine;                           // where asked for: the set of `final`
 };
 
 /// Integrates from t0 over `duration` (signed; 0 gives the initial set) for every solution that starts in the set.
