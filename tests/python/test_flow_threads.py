@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 import capnode as cn
+from capnode import _core
 from flow_fields import lorenz, scalar_field
 
 
@@ -39,3 +42,26 @@ def test_progress_that_raises_stops_every_thread() -> None:
         cn.integrate(lorenz(), x0, 20.0, threads=2, progress=raising)
     with pytest.raises(ValueError, match="threads"):
         cn.integrate(lorenz(), x0, 1.0, threads=-1)
+
+
+def test_long_steps_listen_on_the_way() -> None:
+    n = 500
+    rng = np.random.default_rng(0)
+    builder = _core.FieldBuilder(n, 0, False)
+    x = builder.state()
+    for _ in range(3):
+        x = builder.apply("tanh", builder.affine(x, 1.5 * rng.standard_normal((n, n)) / np.sqrt(n)))
+    field = builder.build(x)
+    told: list[float] = []
+
+    def stop(share: float) -> None:
+        told.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _core.integrate(field, np.zeros((1, n)), duration=1.0, derivative=True, progress=stop)
+    assert time.monotonic() - told[0] < 1.0
+    start = time.monotonic()
+    late = _core.integrate(field, np.zeros((1, n)), duration=1.0, derivative=True, max_seconds=0.1)
+    assert late["verdicts"] == ["interrupted"]
+    assert time.monotonic() - start < 1.5

@@ -104,6 +104,10 @@ std::vector<FlowResult> integrate_share(const Field& field, const std::vector<In
         running[l].reset();
         group.lanes()[l] = nullptr;
     };
+    const auto out_of_time = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() > options.max_seconds;
+    };
+    group.stop_when([&] { return (options.interrupted && options.interrupted()) || out_of_time(); });
     for (;;) {
         bool any = false;
         for (std::size_t l = 0; l < width; ++l) {
@@ -118,9 +122,8 @@ std::vector<FlowResult> integrate_share(const Field& field, const std::vector<In
             any = any || running[l];
         }
         if (!any) return results;
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         const bool stop = options.interrupted && options.interrupted();
-        if (stop || seconds > options.max_seconds) {
+        if (stop || out_of_time()) {
             for (std::size_t l = 0; l < width; ++l) {
                 if (running[l])
                     close(l, Verdict::interrupted, stop ? "stopped by the caller" : "the time budget is used up");
@@ -139,7 +142,7 @@ std::vector<FlowResult> integrate_share(const Field& field, const std::vector<In
             }
             options.progress(done / static_cast<double>(starts.size()));
         }
-        group.step();
+        if (!group.step()) continue;  // asked to stop: the next look at it answers
         for (std::size_t l = 0; l < width; ++l) {
             if (!running[l]) continue;
             if (group.failure(l)) {

@@ -55,7 +55,7 @@ void LaneGroup::make_engine() {
     }
 }
 
-void LaneGroup::step() {
+bool LaneGroup::step() {
     const std::size_t lanes = lanes_.size();
     if (tube_mode_) {
         bool leave = false;
@@ -78,7 +78,7 @@ void LaneGroup::step() {
         scale_[l] = std::copysign(std::ldexp(1.0, std::ilogb(guess)), lane->remaining());
     }
     engine_->coefficients(scale_.data());
-    if (!tube_mode_) engine_->tangent_coefficients();
+    if (!tube_mode_ && !engine_->tangent_coefficients(stop_)) return false;
     for (std::size_t l = 0; l < lanes; ++l) choose_length(l);
     shorten_until_defect_is_small();
     shorten_until_tube_holds();
@@ -90,6 +90,7 @@ void LaneGroup::step() {
     for (std::size_t l = 0; l < lanes; ++l) {
         if (active(l)) advance(l);
     }
+    return true;
 }
 
 FlowStep LaneGroup::record(std::size_t l, std::size_t dim, double end) const {

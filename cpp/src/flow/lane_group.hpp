@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -39,8 +40,10 @@ class LaneGroup {
     std::vector<FlowLane*>& lanes() { return lanes_; }
     /// Why lane l could not go on in the last step, or null.
     const char* failure(std::size_t l) const { return failed_[l]; }
-    /// One step of every lane that has a trajectory.
-    void step();
+    /// One step of every lane that has a trajectory. False where stop_when() said so on the way; then none has moved.
+    bool step();
+    /// Asked inside of long steps.
+    void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
 
     const StepEngine& engine() const { return *engine_; }
     double length(std::size_t l) const { return theta_[l] * scale_[l]; }
@@ -90,6 +93,7 @@ class LaneGroup {
     LogNormWork log_norm_work_;
     FlowLane::Scratch scratch_;
     std::unique_ptr<FlowLane> spare_;
+    std::function<bool()> stop_;
 };
 
 }  // namespace capnode

@@ -48,6 +48,7 @@ class LayerRun {
     // Stops where `stop()` gives a reason.
     template <class Stop, class Tell>
     void run(Stop stop, Tell tell) {
+        group_.stop_when([&] { return stop() != nullptr; });
         for (;;) {
             bool any = false;
             for (std::size_t s = 0; s < width_; ++s) {
@@ -68,7 +69,7 @@ class LayerRun {
                 return;
             }
             tell(static_cast<double>(finished_) / static_cast<double>(lanes_.size()));
-            group_.step();
+            if (!group_.step()) continue;  // asked to stop
             for (std::size_t s = 0; s < width_; ++s) {
                 if (slot_[s] != none) after_step(s);
             }

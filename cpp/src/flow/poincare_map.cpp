@@ -58,6 +58,13 @@ class ReturnMap {
 
     std::vector<PoincareResult> run() {
         const auto begin = std::chrono::steady_clock::now();
+        const auto out_of_time = [&] {
+            const auto now = std::chrono::steady_clock::now();
+            return std::chrono::duration<double>(now - begin).count() > options_.flow.max_seconds;
+        };
+        const auto stopped = [&] { return options_.flow.interrupted && options_.flow.interrupted(); };
+        group_.stop_when([&] { return stopped() || out_of_time(); });
+        last_.stop_when([&] { return stopped() || out_of_time(); });
         for (;;) {
             bool any = false;
             for (std::size_t l = 0; l < width_; ++l) {
@@ -65,9 +72,8 @@ class ReturnMap {
                 any = any || walks_[l];
             }
             if (!any) return std::move(results_);
-            const bool stop = options_.flow.interrupted && options_.flow.interrupted();
-            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-            if (stop || seconds > options_.flow.max_seconds) {
+            const bool stop = stopped();
+            if (stop || out_of_time()) {
                 const std::string why = stop ? "stopped by the caller" : "the time budget is used up";
                 for (std::size_t l = 0; l < width_; ++l) {
                     if (walks_[l]) refuse(l, Verdict::interrupted, why);
@@ -78,7 +84,7 @@ class ReturnMap {
             for (const auto& walk : walks_) {
                 if (walk) walk->before = walk->lane;
             }
-            group_.step();
+            if (!group_.step()) continue;  // asked to stop: the next look at it answers
             for (std::size_t l = 0; l < width_; ++l) {
                 if (walks_[l]) after_step(l);
             }
@@ -175,7 +181,7 @@ class ReturnMap {
         lane.set_end(scan.time(tau));
         last_.lanes()[0] = &lane;
         while (lane.remaining() != 0.0) {
-            last_.step();
+            if (!last_.step()) return refused(result, Verdict::interrupted, "stopped, or the time budget is used up");
             if (last_.failure(0)) return refused(result, Verdict::unbounded, last_.failure(0));
         }
         const double t = lane.elapsed();

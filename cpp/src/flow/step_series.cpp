@@ -160,9 +160,11 @@ struct StepEngine::TangentSeries {
     }
 };
 
-void StepEngine::tangent_coefficients() {
+bool StepEngine::tangent_coefficients(const std::function<bool()>& stop) {
     const std::size_t cl = columns_ * lanes_;
+    const bool long_step = stop && tangent_stride_ >= (std::size_t{1} << 16);
     for (std::size_t k = 0; k <= tangent_top_; ++k) {
+        if (long_step && stop()) return false;
         double* d = tangent(state_, k);
         if (k == 0 || k > tangent_order_) {
             std::fill(d, d + rows() * cl, 0.0);
@@ -175,6 +177,7 @@ void StepEngine::tangent_coefficients() {
         TangentSeries series{*this, k};
         differentiate(*program_, series);
     }
+    return true;
 }
 
 double StepEngine::largest_tangent(std::size_t k, std::size_t lane) const {

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -60,7 +61,9 @@ class StepEngine {
     void range(double* variation) const;
 
     // ---- tangents; arrays are [(row * rows + column) * lanes + lane] ----
-    void tangent_coefficients();
+    /// False where `stop` said so on the way; then nothing of the tangents is valid. Asked once an order, in systems so
+    /// large that a step takes long.
+    bool tangent_coefficients(const std::function<bool()>& stop = {});
     std::size_t tangent_order() const { return tangent_order_; }
     /// max |coefficient k of Q| of one lane; NaN where one is.
     double largest_tangent(std::size_t k, std::size_t lane) const;
