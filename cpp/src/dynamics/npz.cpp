@@ -51,7 +51,7 @@ std::vector<T> values_of(const Array& a, const char* type) {
 
 }  // namespace
 
-std::uint32_t crc32(std::string_view bytes) {
+std::uint32_t crc32(std::string_view bytes, std::uint32_t before) {
     static const std::array<std::uint32_t, 256> table = [] {
         std::array<std::uint32_t, 256> t{};
         for (std::uint32_t i = 0; i < 256; ++i) {
@@ -61,13 +61,14 @@ std::uint32_t crc32(std::string_view bytes) {
         }
         return t;
     }();
-    std::uint32_t c = 0xffffffffu;
+    std::uint32_t c = before ^ 0xffffffffu;
     for (const char b : bytes) c = table[(c ^ static_cast<unsigned char>(b)) & 0xffu] ^ (c >> 8);
     return c ^ 0xffffffffu;
 }
 
-void Writer::entry(const std::string& name, const char* type, const std::vector<std::size_t>& shape,
-                   std::string_view bytes) {
+namespace {
+
+std::string array_header(const char* type, const std::vector<std::size_t>& shape) {
     std::string shape_text = "(";
     for (const std::size_t n : shape) shape_text += std::to_string(n) + ", ";
     if (shape.size() > 1) shape_text.resize(shape_text.size() - 2);
@@ -79,37 +80,102 @@ void Writer::entry(const std::string& name, const char* type, const std::vector<
     header.push_back('\n');
     std::string body("\x93NUMPY\x01\x00", 8);
     put(body, static_cast<std::uint16_t>(header.size()));
-    body += header;
-    body += bytes;
-    if (body.size() > 0xfffffff0u || out_.size() > 0xfffffff0u - body.size())
-        throw std::invalid_argument("a tile of more than 4 GB: make the tiles smaller");
+    return body + header;
+}
 
-    const std::string file = name + ".npy";
-    const auto offset = static_cast<std::uint32_t>(out_.size());
-    std::string common;  // shared by the local and the central header
+// What the local and the central header share.
+std::string zip_header(const std::string& file, std::uint32_t checksum, std::uint64_t size) {
+    std::string common;
     put(common, std::uint16_t{20});
     put(common, std::uint16_t{0});
     put(common, std::uint16_t{0});  // stored
     put(common, std::uint16_t{0});
     put(common, zip_date);
-    put(common, crc32(body));
-    put(common, static_cast<std::uint32_t>(body.size()));
-    put(common, static_cast<std::uint32_t>(body.size()));
+    put(common, checksum);
+    put(common, static_cast<std::uint32_t>(size));
+    put(common, static_cast<std::uint32_t>(size));
     put(common, static_cast<std::uint16_t>(file.size()));
     put(common, std::uint16_t{0});
+    return common;
+}
+
+void put_central(std::string& directory, const std::string& common, std::uint64_t offset, const std::string& file) {
+    put(directory, central_magic);
+    put(directory, std::uint16_t{20});
+    directory += common;
+    put(directory, std::uint16_t{0});  // comment
+    put(directory, std::uint16_t{0});  // disk
+    put(directory, std::uint16_t{0});
+    put(directory, std::uint32_t{0});
+    put(directory, static_cast<std::uint32_t>(offset));
+    directory += file;
+}
+
+void put_end(std::string& out, const std::string& directory, std::uint64_t offset, std::size_t entries) {
+    out += directory;
+    put(out, end_magic);
+    put(out, std::uint16_t{0});
+    put(out, std::uint16_t{0});
+    put(out, static_cast<std::uint16_t>(entries));
+    put(out, static_cast<std::uint16_t>(entries));
+    put(out, static_cast<std::uint32_t>(directory.size()));
+    put(out, static_cast<std::uint32_t>(offset));
+    put(out, std::uint16_t{0});
+}
+
+constexpr std::uint64_t largest = 0xfffffff0u;  // bytes of an archive without zip64
+
+}  // namespace
+
+void Writer::entry(const std::string& name, const char* type, const std::vector<std::size_t>& shape,
+                   std::string_view bytes) {
+    std::string body = array_header(type, shape);
+    body += bytes;
+    if (body.size() > largest || out_.size() > largest - body.size())
+        throw std::invalid_argument("a tile of more than 4 GB: make the tiles smaller");
+    const std::string file = name + ".npy";
+    const std::size_t offset = out_.size();
+    const std::string common = zip_header(file, crc32(body), body.size());
     put(out_, local_magic);
     out_ += common + file + body;
-
-    put(directory_, central_magic);
-    put(directory_, std::uint16_t{20});
-    directory_ += common;
-    put(directory_, std::uint16_t{0});  // comment
-    put(directory_, std::uint16_t{0});  // disk
-    put(directory_, std::uint16_t{0});
-    put(directory_, std::uint32_t{0});
-    put(directory_, offset);
-    directory_ += file;
+    put_central(directory_, common, offset, file);
     ++entries_;
+}
+
+void Stream::begin(const std::string& name, const char* type, const std::vector<std::size_t>& shape) {
+    file_ = name + ".npy";
+    start_ = at_;
+    size_ = 0;
+    checksum_ = 0;
+    put_out(std::string(local_size, '\0') + file_);  // the header is known at the end
+    append(array_header(type, shape));
+}
+
+void Stream::append(std::string_view bytes) {
+    checksum_ = crc32(bytes, checksum_);
+    size_ += bytes.size();
+    put_out(bytes);
+}
+
+void Stream::end() {
+    if (at_ > largest) throw std::invalid_argument("a field of more than 4 GB in one file; its tiles hold it");
+    const std::string common = zip_header(file_, checksum_, size_);
+    std::string local;
+    put(local, local_magic);
+    write_at_(start_, local + common);
+    put_central(directory_, common, start_, file_);
+    ++entries_;
+}
+
+void Stream::finish() {
+    std::string last;
+    put_end(last, directory_, at_, entries_);
+    put_out(last);
+}
+
+void Stream::put_out(std::string_view bytes) {
+    at_ += bytes.size();
+    write_(bytes);
 }
 
 void Writer::add(const std::string& name, const std::vector<std::size_t>& shape, const std::vector<double>& values) {
@@ -125,16 +191,7 @@ void Writer::add(const std::string& name, const std::vector<std::size_t>& shape,
 }
 
 std::string Writer::finish() {
-    const auto offset = static_cast<std::uint32_t>(out_.size());
-    out_ += directory_;
-    put(out_, end_magic);
-    put(out_, std::uint16_t{0});
-    put(out_, std::uint16_t{0});
-    put(out_, static_cast<std::uint16_t>(entries_));
-    put(out_, static_cast<std::uint16_t>(entries_));
-    put(out_, static_cast<std::uint32_t>(directory_.size()));
-    put(out_, offset);
-    put(out_, std::uint16_t{0});
+    put_end(out_, directory_, out_.size(), entries_);
     return std::move(out_);
 }
 

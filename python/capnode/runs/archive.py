@@ -1,7 +1,8 @@
 """NumPy archives (`.npz`) whose bytes depend on nothing but the arrays.
 
-A zip without compression, all times 1980-01-01, entries in the given order. `write_archive` takes every array as pieces
-along its first axis, so that a file of any size is written in the memory of one piece.
+A zip without compression, all times 1980-01-01, entries in the given order: the bytes of cpp/src/dynamics/npz.hpp.
+`write_archive` takes every array as pieces along its first axis, so that a file of any size is written in the memory of
+one piece.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ def _write_entries(file: IO[bytes], arrays: Mapping[str, NDArray[Any] | Streamed
                 whole = np.asarray(array)
                 dtype, shape, pieces = whole.dtype, whole.shape, [whole]
             entry = zipfile.ZipInfo(name + ".npy", EPOCH)
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            with archive.open(entry, "w", force_zip64=True) as out:
+            entry.create_system = 0
+            size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+            with archive.open(entry, "w", force_zip64=size > 2**31 - 2**16) as out:
                 header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(out, header)
                 written = 0
@@ -52,6 +53,7 @@ def _write_entries(file: IO[bytes], arrays: Mapping[str, NDArray[Any] | Streamed
                     written += part.size
                 if written != int(np.prod(shape, dtype=np.int64)):
                     raise ValueError(f"{name}: pieces of {written} numbers for the shape {shape}")
+            entry.external_attr = 0
 
 
 def archive_bytes(arrays: Mapping[str, NDArray[Any] | Streamed]) -> bytes:

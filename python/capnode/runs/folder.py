@@ -126,7 +126,7 @@ class RunFolder:
     def _clear_temporaries(self) -> None:
         """What a killed run was writing."""
         for name in os.listdir(self.path):
-            if name.startswith((".tile-", f".{MANIFEST}-", ".ftle.npz-", ".classes.npz-")):
+            if name.startswith((".capnode-", ".tile-", f".{MANIFEST}-", ".ftle.npz-", ".classes.npz-")):
                 (self.path / name).unlink(missing_ok=True)
 
     def tile_path(self, index: int) -> Path:

@@ -3,6 +3,7 @@
 //     run.json               what is computed: the specification with every number in hex, its digest
 //     field-0.capnode ...    the fields, one a layer or stage (equal ones once)
 //     tile-000000.npz ...    one a tile, named by its number
+//     ftle.npz               all of it, written when the last tile is there
 //
 // The digest of a run is the SHA-256 of its specification as text, which names the fields by their digests. A tile
 // file is a NumPy archive (zip, stored, all times 1980-01-01, entries in a fixed order) written to a temporary name in
@@ -48,6 +49,12 @@ std::optional<FtleTile> read_ftle_tile(const std::filesystem::path& folder, cons
                                        const std::string& digest);
 /// Which tiles are still to be computed.
 std::vector<std::size_t> missing_ftle_tiles(const std::filesystem::path& folder, const FtleSpec& spec);
+
+/// Writes ftle.npz from all tiles: what FtleField.load of Python reads. std::invalid_argument where one is missing.
+///     digest, specification, method, cpu, verdict_names  ASCII as uint8 (cpu: one a line)
+///     time (2,), axis_0, axis_1: edges of cells, or points; lower, upper, verdicts of the whole grid; the leaves of all
+///     tiles as there, cell_parents as flat indices into the grid; integrated
+void write_ftle_field(const std::filesystem::path& folder, const FtleSpec& spec);
 
 /// CPU name and instruction set, as tiles record them.
 std::string cpu_type();
