@@ -15,6 +15,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_example_runs(tmp_path: Path) -> None:
     pytest.importorskip("torch")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
