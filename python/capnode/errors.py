@@ -17,3 +17,7 @@ class InternalError(RuntimeError):
 
 class RunIncomplete(RuntimeError):
     """A long run could not go on, as its workers or its cluster went away; the message says what is kept."""
+
+
+class CapdError(RuntimeError):
+    """CAPD could not finish a computation; the message is its own."""
