@@ -537,12 +537,10 @@ class IPoincareMap:
         return IntervalArray(*self._core.computeDP(*x, *m, *_scalar(returnTime, "returnTime")))
 
     def setMaxReturnTime(self, t: float) -> None:
-        """A CapdError where the section is not reached within this time (1000 unless set)."""
+        """A CapdError where n crossings take longer (1000 unless set): CAPD's own rigorous map would go on for ever."""
+        if not t > 0.0:
+            raise ValueError(f"the time must be positive, not {t}")
         self._core.setMaxReturnTime(float(t))
-
-    def setBlowUpMaxNorm(self, norm: float) -> None:
-        """A CapdError where the solution grows beyond this norm (1e10 unless set)."""
-        self._core.setBlowUpMaxNorm(float(norm))
 
 
 # ---- zeros and matrices ----------------------------------------------------------------------------------------------

@@ -253,9 +253,15 @@ def test_sections() -> None:
     assert meets(time, same)
     assert meets(time, 5.8810884555539)
     assert subset(-cn.interval("0.1"), ICoordinateSection(3, 1, "0.1")([0.0, 0.0, 0.0]))
-    pm.setMaxReturnTime(1.0)
-    with pytest.raises(cn.capd.CapdError):
-        pm(C0Rect2Set(start))
+
+
+def test_a_section_that_is_not_reached() -> None:
+    """Without the limit the call would not end: the orbit spirals into 0 above the section."""
+    f = IMap("var:x,y;fun:-x,-y;")
+    pm = IPoincareMap(IOdeSolver(f, 20), ICoordinateSection(2, 0, -1))
+    pm.setMaxReturnTime(5.0)
+    with pytest.raises(capd.CapdError):
+        pm(C0Rect2Set([1, 1]))
 
 
 # ---- misuse, failure -------------------------------------------------------------------------------------------------

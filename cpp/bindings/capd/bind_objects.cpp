@@ -209,6 +209,7 @@ py::object run_time_map(TimeMap& self, double t_lo, double t_hi, const std::shar
     check_order(*set, *self.solver);
     ::capd::IMatrix matrix(static_cast<unsigned>(set->dim), static_cast<unsigned>(set->dim));
     std::recursive_mutex unused;
+    SignalPoll poll{py::none()};
     const ::capd::IVector x = call(
         [&] {
             if (derivative) derivative_of(set->set);
@@ -220,17 +221,18 @@ py::object run_time_map(TimeMap& self, double t_lo, double t_hi, const std::shar
                                             ", later than the final time " + std::to_string(t_hi) +
                                             ": CAPD runs forward; integrate the field -f(x, -t) instead");
             }
-            ::capd::IVector value = std::visit(
-                [&](auto& s) {
-                    if (solution) return self.map(t, s, solution->curve);
-                    return self.map(t, s);
-                },
-                set->set);
+            self.map.stopAfterStep(true);  // one step a call, so that Ctrl-C is noticed
+            ::capd::IVector value;
+            do {
+                value = std::visit([&](auto& s) { return solution ? self.map(t, s, solution->curve) : self.map(t, s); },
+                                   set->set);
+            } while (!self.one_step && !self.map.completed() && !poll.stop());
             self.current = set;
             if (derivative) matrix = derivative_of(set->set);
             return value;
         },
         self.solver->map->mutex, set->mutex, solution ? solution->mutex : unused);
+    poll.rethrow();
     if (!derivative) return from_vector(x);
     return py::make_tuple(from_vector(x), from_matrix(matrix));
 }
@@ -257,6 +259,35 @@ py::tuple curve_value(const Curve& curve, double lo, double hi, bool derivative,
 
 // ---- Poincare maps
 
+}  // namespace
+
+void Watch::check() {
+    if (poll.stop()) throw Interrupted();
+    const double t = map->getCurrentTime().leftBound();
+    if (t - start > limit) {
+        throw CapdError("the section was not crossed within the time " + std::to_string(limit) +
+                        ": setMaxReturnTime takes a longer one");
+    }
+}
+
+Watch*& Watch::of_this_thread() {
+    thread_local Watch* watch = nullptr;
+    return watch;
+}
+
+namespace {
+
+/// f() with the section watched.
+template <class F>
+auto watched(Watch& watch, F&& f) {
+    struct Scope {
+        explicit Scope(Watch* w) { Watch::of_this_thread() = w; }
+        ~Scope() { Watch::of_this_thread() = nullptr; }
+    };
+    const Scope scope(&watch);
+    return f();
+}
+
 std::shared_ptr<PoincareMap> new_poincare_map(std::shared_ptr<Solver> solver, std::shared_ptr<Section> section,
                                               int direction) {
     check_dimension("the section", section->dim, "vector field", solver->map->map.dimension());
@@ -276,20 +307,28 @@ py::tuple run_poincare_map(PoincareMap& self, const std::shared_ptr<Set>& set, i
     if (n < 1) throw std::invalid_argument("n must be at least 1, not " + std::to_string(n));
     ::capd::IMatrix matrix(static_cast<unsigned>(set->dim), static_cast<unsigned>(set->dim));
     ::capd::interval time;
+    Watch watch;
+    watch.map = &self.solver->map->map;
+    watch.limit = self.max_return_time;
+    const auto run = [&](auto& s) -> ::capd::IVector {
+        watch.start = ::capd::interval(s.getCurrentTime()).leftBound();
+        if (!derivative) return self.map(s, time, n);
+        if constexpr (carries_derivative<std::decay_t<decltype(s)>>) {
+            return self.map(s, matrix, time, n);
+        } else {
+            throw std::invalid_argument("a C0 set carries no derivative: use C1Rect2Set or C1HORect2Set");
+        }
+    };
     const ::capd::IVector x = call(
         [&] {
-            if (!derivative) return std::visit([&](auto& s) { return self.map(s, time, n); }, set->set);
-            return std::visit(
-                [&](auto& s) -> ::capd::IVector {
-                    if constexpr (carries_derivative<std::decay_t<decltype(s)>>) {
-                        return self.map(s, matrix, time, n);
-                    } else {
-                        throw std::invalid_argument("a C0 set carries no derivative: use C1Rect2Set or C1HORect2Set");
-                    }
-                },
-                set->set);
+            try {
+                return watched(watch, [&] { return std::visit(run, set->set); });
+            } catch (const Watch::Interrupted&) {
+                return ::capd::IVector(static_cast<unsigned>(set->dim));
+            }
         },
         self.solver->map->mutex, set->mutex);
+    watch.poll.rethrow();
     return py::make_tuple(from_vector(x), from_interval(time),
                           derivative ? py::object(from_matrix(matrix)) : py::object(py::none()));
 }
@@ -421,7 +460,7 @@ void register_solvers(py::module_& module) {
         .def("run", &run_time_map, py::arg("t_lo"), py::arg("t_hi"), py::arg("set"), py::arg("derivative"),
              py::arg("solution") = nullptr)
         .def(
-            "stopAfterStep", [](TimeMap& m, bool stop) { m.map.stopAfterStep(stop); }, py::arg("stop"))
+            "stopAfterStep", [](TimeMap& m, bool stop) { m.one_step = stop; }, py::arg("stop"))
         .def("completed", [](const TimeMap& m) { return m.map.completed(); })
         .def("getCurrentTime", [](TimeMap& m) {
             return from_interval(call([&] { return ::capd::interval(m.map.getCurrentTime()); }, m.solver->map->mutex));
@@ -439,7 +478,8 @@ void register_poincare(py::module_& module) {
                                                 " (they count from 0)");
                 }
                 return call([&] {
-                    auto section = std::make_unique<::capd::ICoordinateSection>(dim, index, to_interval(lo, hi));
+                    auto section =
+                        std::make_unique<Watched<::capd::ICoordinateSection>>(dim, index, to_interval(lo, hi));
                     return std::shared_ptr<Section>(new Section{std::move(section), dim});
                 });
             },
@@ -451,7 +491,7 @@ void register_poincare(py::module_& module) {
                 check_dimension("the normal vector", static_cast<std::size_t>(n_lo.size()), "origin", dim);
                 return call([&] {
                     auto section =
-                        std::make_unique<::capd::IAffineSection>(to_vector(x_lo, x_hi), to_vector(n_lo, n_hi));
+                        std::make_unique<Watched<::capd::IAffineSection>>(to_vector(x_lo, x_hi), to_vector(n_lo, n_hi));
                     return std::shared_ptr<Section>(new Section{std::move(section), dim});
                 });
             },
@@ -468,9 +508,7 @@ void register_poincare(py::module_& module) {
         .def("run", &run_poincare_map, py::arg("set"), py::arg("n"), py::arg("derivative"))
         .def("computeDP", &compute_dp, py::arg("x_lo"), py::arg("x_hi"), py::arg("m_lo"), py::arg("m_hi"),
              py::arg("t_lo"), py::arg("t_hi"))
-        .def(
-            "setMaxReturnTime", [](PoincareMap& m, double t) { m.map.setMaxReturnTime(t); }, py::arg("t"))
-        .def("setBlowUpMaxNorm", [](PoincareMap& m, double norm) { m.map.setBlowUpMaxNorm(norm); }, py::arg("norm"));
+        .def("setMaxReturnTime", [](PoincareMap& m, double t) { m.max_return_time = t; }, py::arg("t"));
     module.attr("PlusMinus") = static_cast<int>(::capd::poincare::PlusMinus);
     module.attr("Both") = static_cast<int>(::capd::poincare::Both);
     module.attr("MinusPlus") = static_cast<int>(::capd::poincare::MinusPlus);

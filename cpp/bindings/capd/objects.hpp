@@ -20,6 +20,7 @@
 #include "arrays.hpp"
 #include "capnode/capd/call.hpp"
 #include "capnode/capd/field_map.hpp"
+#include "signal_poll.hpp"
 namespace capnode {
 std::unique_ptr<::capd::IMap> capd_map(const std::string& formula);
 }
@@ -64,6 +65,7 @@ struct TimeMap {
     std::shared_ptr<Solver> solver;
     ::capd::ITimeMap map;
     std::shared_ptr<Set> current;  // of an unfinished run: CAPD compares its address with the next set's
+    bool one_step = false;
 
     explicit TimeMap(std::shared_ptr<Solver> s) : solver(std::move(s)), map(solver->solver) {}
 };
@@ -78,10 +80,41 @@ struct Section {
     std::size_t dim;
 };
 
+/// CAPD follows a set until it crosses the section, for ever if it never does, and asks the section after each step. So
+/// the sections of this module look at the time and for Ctrl-C then.
+struct Watch {
+    SignalPoll poll{py::none()};
+    const ::capd::IMap* map = nullptr;
+    double start = 0.0;
+    double limit = 0.0;
+
+    struct Interrupted {};  // poll.rethrow() has the reason
+
+    void check();
+    static Watch*& of_this_thread();
+};
+
+template <class Base>
+struct Watched : Base {
+    using Base::Base;
+    using VectorType = typename Base::VectorType;
+    using ScalarType = typename Base::ScalarType;
+
+    ScalarType operator()(const VectorType& point) const override {
+        if (Watch* watch = Watch::of_this_thread()) watch->check();
+        return Base::operator()(point);
+    }
+    ScalarType evalAt(const typename Base::Set& set) const override {
+        if (Watch* watch = Watch::of_this_thread()) watch->check();
+        return Base::evalAt(set);
+    }
+};
+
 struct PoincareMap {
     std::shared_ptr<Solver> solver;
     std::shared_ptr<Section> section;
     ::capd::IPoincareMap map;
+    double max_return_time = 1000.0;  // the default of CAPD's floating-point Poincare maps
 
     PoincareMap(std::shared_ptr<Solver> s, std::shared_ptr<Section> c, ::capd::poincare::CrossingDirection direction)
         : solver(std::move(s)), section(std::move(c)), map(solver->solver, *section->section, direction) {}

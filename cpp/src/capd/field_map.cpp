@@ -229,6 +229,11 @@ std::unique_ptr<::capd::IMap> capd_map(const Field& field, bool backward, int de
                                           static_cast<::capd::IMap::size_type>(degree));
 }
 
+std::unique_ptr<::capd::IMap> capd_map(const std::string& formula) {
+    const std::lock_guard lock(construction());
+    return std::make_unique<::capd::IMap>(formula);
+}
+
 void set_capd_parameters(::capd::IMap& map, const Field& field, const std::vector<Interval>& p, const Interval& t0) {
     if (p.size() != field.parameter_dim()) {
         throw std::invalid_argument("p has " + std::to_string(p.size()) + " entries, the field has " +

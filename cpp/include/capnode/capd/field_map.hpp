@@ -16,6 +16,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "capd/capdlib.h"
@@ -31,6 +32,9 @@ void require_capd_field(const Field& field);
 /// CapdCall; from any thread: CAPD builds one expression at a time, and this function waits for its turn. A map belongs
 /// to one thread at a time.
 std::unique_ptr<::capd::IMap> capd_map(const Field& field, bool backward = false, int degree = 1);
+
+/// The map of a formula in CAPD's language, "par:a;var:x,y;fun:y,-a*x;". CAPD's own exception where it cannot be read.
+std::unique_ptr<::capd::IMap> capd_map(const std::string& formula);
 
 /// Sets all parameters of such a map: `p` (parameter_dim), the weights with a radius, the initial time.
 void set_capd_parameters(::capd::IMap& map, const Field& field, const std::vector<Interval>& p,
