@@ -8,7 +8,7 @@
 namespace capnode {
 namespace {
 
-constexpr std::size_t batch = 32;  // cells quartered together, so that lanes are full
+constexpr std::size_t batch = 8;  // cells quartered together, so that lanes are full
 
 [[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
 

@@ -8,6 +8,7 @@
 #include "capnode/dynamics/largest_singular_value.hpp"
 #include "capnode/field/jacobian.hpp"
 #include "capnode/field/variational.hpp"
+#include "capnode/flow/taylor_model_flow.hpp"
 #include "capnode/numerics/elementary.hpp"
 
 namespace capnode {
@@ -137,10 +138,14 @@ struct FtleBounds::Data {
             }
         }
         time = abs(spec.system.time());
-        options.order = spec.order != 0 ? spec.order : spec.cells ? 10 : 0;
-        options.tolerance = spec.tolerance > 0.0 ? spec.tolerance : spec.cells ? 1e-7 : 1e-12;
         options.derivative = !second_order;
         options.affine_form = second_order;
+        const bool one_flow = spec.system.layers.size() == 1;
+        if (second_order && spec.cells && one_flow) options.set_degree = spec.set_degree > 0 ? spec.set_degree : 2;
+        // Short steps of low order keep the tubes of wide sets thin.
+        const bool models = options.set_degree > 1;
+        options.order = spec.order != 0 ? spec.order : !spec.cells ? 0 : models ? 6 : 10;
+        options.tolerance = spec.tolerance > 0.0 ? spec.tolerance : !spec.cells ? 1e-12 : models ? 1e-4 : 1e-7;
         a_priori = bound_a_priori();
     }
 
@@ -312,8 +317,8 @@ struct FtleBounds::Data {
         flow.interrupted = interrupted;
         if (system.layers.size() == 1) {
             const std::vector<double> durations(cells.size(), system.layers.front().duration);
-            const std::vector<FlowResult> results =
-                integrate_lanes(system.layers.front().field, starts, durations, flow);
+            const auto run = options.set_degree > 1 ? integrate_lanes_taylor_model : integrate_lanes;
+            const std::vector<FlowResult> results = run(system.layers.front().field, starts, durations, flow);
             for (std::size_t l = 0; l < cells.size(); ++l) conclude(cells[l], results[l].verdict, results[l]);
             return;
         }

@@ -20,7 +20,8 @@ FlowResult finish(const TaylorModelLane& lane, std::size_t dim, Verdict verdict,
     result.reached = lane.elapsed();
     result.steps = lane.steps;
     result.set_degree = options.set_degree;
-    result.final = lane.set().enclosure(dim, final_budget);
+    result.final = lane.set().enclosure(dim, options.affine_form ? 0 : final_budget);
+    if (options.affine_form) result.affine = lane.set().affine_form(dim);
     if (options.linear_part) result.linear = lane.set().samples(dim);
     return result;
 }

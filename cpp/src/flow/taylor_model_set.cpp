@@ -205,6 +205,39 @@ std::vector<Interval> TaylorModelSet::enclosure(std::size_t dim, std::size_t bud
     return result;
 }
 
+AffineForm TaylorModelSet::affine_form(std::size_t dim) const {
+    AffineForm form;
+    form.centre.assign(dim, 0.0);
+    form.directions = Matrix(dim, coordinates_);
+    form.radii.assign(coordinates_, 1.0);
+    form.rest.assign(dim, 0.0);
+    for (std::size_t i = 0; i < dim; ++i) {
+        const double* c = polynomial(i);
+        Interval centre(c[0]);
+        double rest = 0.0;
+        for (std::size_t q = 0; q < kept_place_.size(); ++q) {
+            const double x = c[kept_place_[q]];
+            const std::uint8_t* e = kept_->exponents(q);
+            std::size_t degree = 0;
+            for (std::size_t j = 0; j < kept_->variables(); ++j) degree += e[j];
+            if (degree == 0 || x == 0.0) continue;
+            const auto r = static_cast<std::size_t>(std::find(e, e + coordinates_, 1) - e);
+            if (degree == 1 && r < coordinates_) {
+                form.directions(i, r) = x;
+            } else if (kept_->even(q)) {
+                centre += Interval(0.5) * Interval(x);
+                rest += 0.5 * std::fabs(x);
+            } else {
+                rest += std::fabs(x);
+            }
+        }
+        form.centre[i] = midpoint(centre);
+        rest += radius_up(centre, form.centre[i]) + magnitude_[i];
+        form.rest[i] = bound_or_infinity(rest);
+    }
+    return form;
+}
+
 std::vector<Interval> TaylorModelSet::samples(std::size_t dim) const {
     const std::size_t m = coordinates_;
     std::mt19937 random(1);

@@ -50,6 +50,8 @@ class TaylorModelSet {
 
     /// P + E for all (r, s); `budget`: spatial_range.hpp.
     std::vector<Interval> enclosure(std::size_t dim, std::size_t budget) const;
+    /// The same as centre + C r + rest; even monomials, which lie in [0, 1], are centred.
+    AffineForm affine_form(std::size_t dim) const;
     /// The range of P over corners and other points of r, in floating point: a hint of the size of the set.
     std::vector<Interval> samples(std::size_t dim) const;
 
