@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from flow_cases import Case, Outcome, examine, graph_case, network_case, sharp_case
+from oracle_field import Graph
 
 
 def run(seeds: range, make: Any, degrees: tuple[int, ...]) -> Counter[str]:
@@ -68,3 +69,32 @@ def test_rounding_is_counted(cases: int) -> None:
     count = 30 * cases
     found = run(range(120_000, 120_000 + count), make, (5,))
     assert found["compared"] >= 0.7 * count
+
+
+def test_sets_of_networks(cases: int) -> None:
+    """A point and many networks: all there is is the error set, from step to step."""
+
+    def make(rng: np.random.Generator, seed: int) -> Case:
+        case = network_case(rng, seed, weight_radius=1e-3, n=2)
+        case.order, case.tolerance = 12, 1e-9
+        return case
+
+    found = run(range(130_000, 130_000 + 25 * cases), make, (2, 3))
+    assert found["compared"] >= 0.7 * 25 * cases
+
+
+def test_defects_grow_within_a_step() -> None:
+    """x' = 0, y' = 4 y + x^3, of degree 2 in the initial point: the cubic term left out grows by e^(4h)."""
+    g = Graph(2, 0)
+    x = g.push(2, "state")
+    cube = g.push(2, "power", x, 3)
+    linear = g.push(2, "affine", x, (np.array([[0.0, 0.0], [0.0, 4.0]]), None), None)
+    g.push(2, "add", linear, g.push(2, "affine", cube, (np.array([[0.0, 0.0], [1.0, 0.0]]), None), None))
+    for end in (-0.25, 0.25):
+        case = Case(
+            g, np.array([0.5, 0.0]), np.zeros(2), np.zeros(0), np.zeros(0), 0.0, 1.0, 20, 1e-9, "growth",
+            segment=np.array([end, 0.0]),
+        )  # fmt: skip
+        outcome = examine(case, np.random.default_rng(1), derivative=False, set_degree=2, max_steps=1)
+        assert outcome.compared
+        assert not outcome.violations

@@ -23,6 +23,7 @@ class UpperBound {
   public:
     UpperBound(const SpatialBasis& basis, double share) : basis_(basis), share_(share) {
         move_ = gamma_up(static_cast<double>(4 * basis.degree() + 12));
+        sum_ = 1.0 + gamma_up(static_cast<double>(basis.size() + 8));
     }
 
     double operator()(std::vector<double> c, std::size_t budget) {
@@ -73,13 +74,12 @@ class UpperBound {
                 }
             }
         }
-        double upper = part.c[0];
-        double size = std::fabs(part.c[0]);
+        double around = 0.0;
         for (std::size_t m = 1; m < basis_.size(); ++m) {
-            upper += basis_.even(m) ? std::max(part.c[m], 0.0) : std::fabs(part.c[m]);
-            size += std::fabs(part.c[m]);
+            around += basis_.even(m) ? std::max(part.c[m], 0.0) : std::fabs(part.c[m]);
         }
-        part.upper = upper + (size * 0x1p-32 + part.error * slack + underflow);
+        around = around * sum_ + part.error * slack + underflow;
+        part.upper = add_up(part.c[0], around);
         if (!(part.upper < infinity)) part.upper = infinity;
     }
 
@@ -143,7 +143,7 @@ class UpperBound {
     }
 
     const SpatialBasis& basis_;
-    double share_, move_, norm_ = 0.0;
+    double share_, move_, sum_ = 1.0, norm_ = 0.0;
 };
 
 }  // namespace

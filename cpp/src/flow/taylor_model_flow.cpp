@@ -71,8 +71,7 @@ std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const s
                 const double part = lane.elapsed() / lane.duration();
                 options.progress((static_cast<double>(i) + part) / static_cast<double>(starts.size()));
             }
-            const char* failure = lane.step();
-            if (failure) {
+            if (const char* failure = lane.step()) {
                 verdict = Verdict::unbounded;
                 detail = failure;
                 break;
@@ -80,6 +79,11 @@ std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const s
             if (options.dense) {
                 history.push_back(lane.record());
                 history.back().end = lane.set().enclosure(field.dim(), 0);
+            }
+            if (const char* failure = lane.hopeless()) {
+                verdict = Verdict::unbounded;
+                detail = failure;
+                break;
             }
         }
         results.push_back(finish(lane, field.dim(), verdict, std::move(detail), options));

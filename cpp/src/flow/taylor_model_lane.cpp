@@ -165,7 +165,6 @@ const char* TaylorModelLane::step() {
     const std::size_t size = set_.basis()->size();
     for (std::size_t i = 0; i < n_; ++i) {
         const double e = set_.error()[i];
-        if (!(e < infinity)) return "the error set is unbounded; the set is too wide to carry";
         sigma_[i] = e > least_sigma ? std::ldexp(1.0, std::ilogb(e) + 1) : least_sigma;
         std::copy_n(set_.polynomial(i), size, engine_->start(i));
         engine_->start(i)[set_.step_coordinate(i)] = sigma_[i];
@@ -197,14 +196,19 @@ const char* TaylorModelLane::step() {
     step_factor_ = std::min(1.0, 1.1 * step_factor_);
     ++steps;
     ++steps_since_;
+    return nullptr;
+}
+
+const char* TaylorModelLane::hopeless() const {
     if (!set_.is_finite()) return "the error set is unbounded; the set is too wide to carry";
+    if (remaining() == 0.0) return nullptr;  // arrived
     double variation = 0.0;
     double missing = 0.0;
     for (std::size_t i = 0; i < n_; ++i) {
         variation = std::max(variation, set_.initial_variation(i));
         missing = std::max(missing, set_.error()[i] + set_.carried_variation(i));
     }
-    if (missing > 1e-6 && missing > std::min(options_.nonlinear_limit, 20.0) * variation) {
+    if (variation > 0.0 && missing > 1e-6 && missing > std::min(options_.nonlinear_limit, 20.0) * variation) {
         return "what the polynomials leave out is wider than they are; the set is too wide to carry";
     }
     return nullptr;

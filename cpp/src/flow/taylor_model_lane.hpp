@@ -23,6 +23,8 @@ class TaylorModelLane {
     double duration() const { return duration_; }
     /// One step; why it could not be made, or null.
     const char* step();
+    /// Why no further step should be tried, or null.
+    const char* hopeless() const;
     /// Of the last step, `spatial` included.
     FlowStep record() const;
     const TaylorModelSet& set() const { return set_; }

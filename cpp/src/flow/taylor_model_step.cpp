@@ -533,7 +533,7 @@ void TaylorModelStep::jacobian(double* mid, double* rad) const {
 }
 
 // Horner: term k passes 2k roundings, so every coefficient errs by at most sum_k gamma_{2k+1} |P_{k,m}| theta^k, the
-// final addition of P_{0,m} by u |value|.
+// final addition of P_{0,m} by u |value|, or by nothing where that adds 0.
 void TaylorModelStep::end(double* value, double* error) const {
     for (std::size_t row = 0; row < rows(); ++row) {
         double* out = value + row * size_;
@@ -543,7 +543,7 @@ void TaylorModelStep::end(double* value, double* error) const {
             double x = 0.0;
             for (std::size_t k = top_; k > 0; --k) x = (x + p[k * size_ + m]) * theta_;
             out[m] = p[m] + x;
-            sum += std::fabs(out[m]);
+            if (x != 0.0) sum += std::fabs(out[m]);
         }
         for (std::size_t k = 1; k <= top_; ++k) {
             for (std::size_t l = 0; l < levels_; ++l) {
