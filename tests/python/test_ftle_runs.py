@@ -148,6 +148,21 @@ def test_maps_layers_and_planes(moons: cn.Field) -> None:
         cn.ftle(cn.euler_map(moons, 0.125), BOX, (4, 3), 0)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("method", ["cells", "points"])
+def test_a_million_entries_in_little_memory(tmp_path: Path, method: str) -> None:
+    code = (
+        "import resource, sys, capnode as cn\n"
+        "ftle = cn.ftle(cn.Field.load(sys.argv[1]), [(-2, 2), (-2, 2)], (1000, 1000), 0.25, method=sys.argv[2],\n"
+        "               tile=(32, 32), out=sys.argv[3])\n"
+        "assert ftle.lower.shape == (1000, 1000)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    words = [sys.executable, "-c", code, str(MOONS), method, str(tmp_path / "run")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 400_000  # kB
+
+
 # ---- command line ------------------------------------------------------------------------------------------------
 
 
