@@ -2,8 +2,13 @@
 //
 //     capnode-ftle FILE.capnode --box LO HI LO HI --shape N N --time T --out DIR [--method cells|points]
 //                  [--budget N] [--width W] [--area-width E] [--tile N N] [--start T0] [--parameter 2.5,0.1:0.2]
-//                  [--order K] [--tolerance E] [--threads N] [--quiet]
-//     capnode-ftle DIR [--threads N] [--quiet]
+//                  [--euler STEP] [--encoder FILE] [--order K] [--tolerance E] [--derivative-order K] [--set-degree D]
+//                  [--threads N] [--quiet]
+//     capnode-ftle FILE:DURATION FILE:DURATION ... (no --time) ...      layers one after another
+//     capnode-ftle DIR [--threads N] [--quiet]                          goes on with the run in a folder
+//
+// --euler: the exact map x -> x + STEP f(x), as often as STEP goes into --time. An encoder file has a line
+// "a_i1 a_i2 [b_i]" for each component of the state.
 //
 // The folder is that of cn.ftle(..., out=DIR) and `capnode ftle`, file by file; each goes on where another stopped. Box
 // and times are doubles, taken exactly; a parameter is decimal and enclosed. Ctrl-C keeps the finished tiles. Exit
@@ -12,13 +17,16 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -74,7 +82,9 @@ std::vector<Interval> intervals(const std::string& text) {
 }
 
 struct Arguments {
-    std::string model;
+    std::vector<std::string> models;
+    std::string encoder;
+    double euler = 0.0;
     fs::path out;
     FtleSpec spec;
     double time = 0.0;
@@ -121,6 +131,15 @@ Arguments parse(int argc, char** argv) {
             a.spec.parameter = intervals(value());
         } else if (key == "--order") {
             a.spec.order = count(key, value());
+        } else if (key == "--euler") {
+            a.euler = number(key, value());
+            if (!(std::isfinite(a.euler) && a.euler != 0.0)) throw std::invalid_argument("--euler must not be 0");
+        } else if (key == "--encoder") {
+            a.encoder = value();
+        } else if (key == "--derivative-order") {
+            a.spec.derivative_order = static_cast<int>(std::min<std::size_t>(count(key, value()), 9));
+        } else if (key == "--set-degree") {
+            a.spec.set_degree = count(key, value());
         } else if (key == "--tolerance") {
             a.spec.tolerance = number(key, value());
         } else if (key == "--out") {
@@ -132,31 +151,79 @@ Arguments parse(int argc, char** argv) {
             a.quiet = true;
         } else if (key.rfind("--", 0) == 0) {
             throw std::invalid_argument("unknown option " + key);
-        } else if (a.model.empty()) {
-            a.model = key;
         } else {
-            throw std::invalid_argument("two models: " + a.model + " and " + key);
+            a.models.push_back(key);
         }
     }
-    if (a.model.empty())
+    if (a.models.empty()) {
         throw std::invalid_argument(
             "usage: capnode-ftle FILE.capnode --box LO HI LO HI --shape N N --time T --out DIR");
+    }
     return a;
+}
+
+// The times that a step goes into a time; both are doubles.
+std::size_t steps_of(double time, double step) {
+    const double ratio = std::round(time / step);
+    if (!(ratio >= 1.0 && ratio < 1e9) || std::fabs(ratio * step - time) > 1e-9 * std::fabs(time)) {
+        throw std::invalid_argument("--time " + std::to_string(time) + " is no multiple of the step " +
+                                    std::to_string(step));
+    }
+    return static_cast<std::size_t>(ratio);
+}
+
+// Lines "a_i1 a_i2 [b_i]".
+void read_encoder(const std::string& path, FtleSpec& spec) {
+    std::ifstream in(path);
+    if (!in) throw std::invalid_argument("cannot read " + path);
+    std::vector<double> a;
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream words(line);
+        std::vector<double> values;
+        for (std::string word; words >> word;) values.push_back(number(path, word));
+        if (values.empty()) continue;
+        if (values.size() > 3 || values.size() < 2)
+            throw std::invalid_argument(path + " has a line of " + std::to_string(values.size()) +
+                                        " numbers, not 2 or 3");
+        a.insert(a.end(), values.begin(), values.begin() + 2);
+        spec.offset.push_back(values.size() == 3 ? values[2] : 0.0);
+    }
+    spec.encoder = capnode::Matrix(spec.offset.size(), 2);
+    for (std::size_t k = 0; k < a.size(); ++k) spec.encoder(k / 2, k % 2) = a[k];
 }
 
 // The specification of a run that is in a folder, or of the arguments.
 FtleSpec specification(Arguments& a) {
-    if (fs::is_directory(a.model)) {
-        if (a.has_box || a.has_shape || a.has_time || !a.out.empty())
-            throw std::invalid_argument(a.model + " is the folder of a run: what is computed stands in its run.json");
-        a.out = a.model;
+    if (fs::is_directory(a.models.front())) {
+        if (a.has_box || a.has_shape || a.has_time || !a.out.empty() || a.models.size() > 1) {
+            throw std::invalid_argument(a.models.front() +
+                                        " is the folder of a run: what is computed stands in its run.json");
+        }
+        a.out = a.models.front();
         return capnode::load_ftle_run(a.out);
     }
-    if (!a.has_box || !a.has_shape || !a.has_time || a.out.empty())
-        throw std::invalid_argument("--box, --shape, --time and --out are needed");
-    const Interval duration = Interval(a.time) - Interval(a.spec.t0);
-    if (duration.lo != duration.hi) throw std::invalid_argument("--time minus --start is no double; shift one of them");
-    a.spec.system.layers.push_back({capnode::load(a.model), duration.lo});
+    const bool layers = a.models.size() > 1 || !fs::exists(a.models.front());
+    if (!a.has_box || !a.has_shape || a.has_time == layers || a.out.empty())
+        throw std::invalid_argument("--box, --shape, --out and either --time or layers FILE:DURATION are needed");
+    capnode::FtleSystem& system = a.spec.system;
+    for (const std::string& model : a.models) {
+        if (!layers) break;
+        const std::size_t colon = model.rfind(':');
+        if (colon == std::string::npos) throw std::invalid_argument("there is no file " + model);
+        system.layers.push_back({capnode::load(model.substr(0, colon)), number(model, model.substr(colon + 1))});
+    }
+    if (!layers && a.euler != 0.0) {
+        const capnode::DiscreteMap map{capnode::load(a.models.front()), true, a.euler};
+        system.stages.push_back({map, steps_of(a.time, a.euler)});
+    } else if (!layers) {
+        const Interval duration = Interval(a.time) - Interval(a.spec.t0);
+        if (duration.lo != duration.hi)
+            throw std::invalid_argument("--time minus --start is no double; shift one of them");
+        system.layers.push_back({capnode::load(a.models.front()), duration.lo});
+    } else if (a.euler != 0.0) {
+        throw std::invalid_argument("--euler takes one field and --time");
+    }
+    if (!a.encoder.empty()) read_encoder(a.encoder, a.spec);
     return a.spec;
 }
 

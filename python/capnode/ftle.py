@@ -76,6 +76,7 @@ def ftle(
     budget: int = 0,
     t0: float = 0.0,
     derivative_order: int = 0,
+    set_degree: int = 0,
     order: int | None = None,
     tolerance: float | None = None,
     tile: tuple[int, int] = (16, 16),
@@ -98,7 +99,7 @@ def ftle(
     width      cells are cut until every interval is at most this wide ...
     budget     ... or so many cells were integrated in all; 0: the given cells alone. Only for method="cells"
     area_width cells with area x width at most this are not cut
-    order, tolerance, derivative_order  of the integration; chosen where left out
+    order, tolerance, derivative_order, set_degree  of the integration; chosen where left out
     tile       cells or points of one task and of one file
 
     out        a folder: one file a tile, `run.json`, at the end `ftle.npz`. Whatever stops the call (Ctrl-C, kill -9, a
@@ -113,7 +114,7 @@ def ftle(
     """
     spec = specification(
         field, box, shape, t, p, method=method, encoder=encoder, width=width, area_width=area_width, budget=budget,
-        t0=t0, derivative_order=derivative_order, order=order, tolerance=tolerance, tile=tile,
+        t0=t0, derivative_order=derivative_order, set_degree=set_degree, order=order, tolerance=tolerance, tile=tile,
     )  # fmt: skip
     return run_ftle(spec, out=out, resume=resume, executor=executor, workers=workers, progress=progress)
 
@@ -190,6 +191,7 @@ def specification(
     budget: int = 0,
     t0: float = 0.0,
     derivative_order: int = 0,
+    set_degree: int = 0,
     order: int | None = None,
     tolerance: float | None = None,
     tile: Sequence[int] = (16, 16),
@@ -218,6 +220,7 @@ def specification(
         area_width=float(area_width),
         tile=_counts(tile, "tile"),
         derivative_order=_count(derivative_order, "derivative_order", least=0),
+        set_degree=_count(set_degree, "set_degree", least=0),
         order=0 if order is None else _count(order, "order", least=3),
         tolerance=0.0 if tolerance is None else float(tolerance),
     )

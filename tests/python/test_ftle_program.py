@@ -58,6 +58,26 @@ def test_the_files_of_python(program: str, tmp_path: Path, words: tuple[str, ...
     assert FtleField.load(tmp_path / "program").proved.all()
 
 
+def test_layers_maps_and_encoders(program: str, tmp_path: Path) -> None:
+    field, box, options = cn.Field.load(MOONS), [(0.0, 1.0), (1.0, 2.0)], {"method": "points"}
+    matrix, offset = np.array([[1.5, 0.25], [-0.5, 1.0]]), np.array([0.125, 0.0])
+    (tmp_path / "encoder.txt").write_text("1.5 0.25 0.125\n\n-0.5 1\n")
+    cn.ftle(cn.layered([(field, 0.5), (field, 1.0)]), box, (3, 2), out=tmp_path / "layers", **options)
+    cn.ftle(cn.euler_map(field, 0.1), box, (3, 2), 5, out=tmp_path / "euler", **options)
+    cn.ftle(field, box, (3, 2), 1.0, encoder=(matrix, offset), out=tmp_path / "plane", **options)
+    words = {
+        "layers": (f"{MOONS}:0.5", f"{MOONS}:1"),
+        "euler": (str(MOONS), "--euler", "0.1", "--time", "0.5"),
+        "plane": (str(MOONS), "--time", "1", "--encoder", str(tmp_path / "encoder.txt")),
+    }
+    rest = ("--box", "0", "1", "1", "2", "--shape", "3", "2", "--method", "points", "--quiet")
+    for name, own in words.items():
+        out = tmp_path / f"{name}-program"
+        subprocess.run([program, *own, *rest, "--out", str(out)], check=True, stdout=subprocess.DEVNULL, timeout=300)
+        assert files(out) == files(tmp_path / name)
+    refused("no multiple of the step", program, str(MOONS), "--euler", "0.3", "--time", "1", *rest, "--out", "x")
+
+
 def test_killed_three_times_and_resumed(program: str, tmp_path: Path) -> None:
     """kill -9 at random moments; Python goes on in the folder, and the program in Python's."""
     run = tmp_path / "run"
