@@ -8,38 +8,10 @@
 #include "capnode/field/field.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "result.hpp"
+#include "zero_results.hpp"
 
 namespace capnode::bindings {
 namespace {
-
-/// True once Python has a signal to raise (Ctrl-C); the call then ends and `raise_pending` raises it.
-bool signal_pending() {
-    const py::gil_scoped_acquire acquire;
-    return PyErr_Occurred() != nullptr || PyErr_CheckSignals() != 0;
-}
-
-void raise_pending() {
-    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-}
-
-py::dict equilibrium_to_python(const Equilibrium& found) {
-    std::vector<double> re, im, rad;
-    for (const ComplexBall& z : found.eigenvalues) {
-        re.push_back(z.re);
-        im.push_back(z.im);
-        rad.push_back(z.rad);
-    }
-    py::dict out;
-    out["parameter"] = bounds_of(found.parameter);
-    out["state"] = bounds_of(found.state);
-    out["isolation"] = bounds_of(found.isolation);
-    out["x_bar"] = array_of(found.x_bar);
-    out["contraction"] = found.contraction;
-    out["eigenvalues"] = py::make_tuple(array_of(re), array_of(im), array_of(rad));
-    out["unstable_dimension"] = found.unstable_dimension;
-    out["stable_dimension"] = found.stable_dimension;
-    return out;
-}
 
 py::list pairs_of(const std::vector<Interval>& intervals) {
     py::list out;

@@ -10,20 +10,11 @@
 #include "capnode/flow/split_poincare_map.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
+#include "poincare_results.hpp"
 #include "signal_poll.hpp"
 
 namespace capnode::bindings {
 namespace {
-
-py::tuple ends(const std::vector<Interval>& values, const std::vector<py::ssize_t>& shape) {
-    py::array_t<double> lo(shape);
-    py::array_t<double> hi(shape);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        lo.mutable_data()[i] = values[i].lo;
-        hi.mutable_data()[i] = values[i].hi;
-    }
-    return py::make_tuple(lo, hi);
-}
 
 py::dict poincare_map_from_python(const Field& field, const py::object& normal, double offset_lo, double offset_hi,
                                   const py::object& centre, const py::object& directions, const py::object& radii,
@@ -63,17 +54,7 @@ py::dict poincare_map_from_python(const Field& field, const py::object& normal, 
     }
     const PoincareResult& r = answer.hull;
     poll.rethrow();
-    const auto dim = static_cast<py::ssize_t>(field.dim());
-    py::dict d;
-    d["verdict"] = name(r.verdict);
-    d["detail"] = r.detail;
-    d["crossings"] = r.crossings;
-    d["reached"] = r.reached;
-    d["steps"] = r.steps;
-    d["point"] = r.point.empty() ? py::object(py::none()) : py::object(ends(r.point, {dim}));
-    d["derivative"] = r.derivative.empty() ? py::object(py::none()) : py::object(ends(r.derivative, {dim, dim}));
-    d["time"] = py::make_tuple(r.time.lo, r.time.hi);
-    d["speed"] = py::make_tuple(r.speed.lo, r.speed.hi);
+    py::dict d = poincare_result(r, field.dim());
     d["pieces"] = answer.pieces;
     d["tried"] = answer.tried;
     d["excess"] = answer.excess;

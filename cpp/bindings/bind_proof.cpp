@@ -9,39 +9,16 @@
 #include "capnode/proof/krawczyk.hpp"
 #include "capnode/proof/newton_kantorovich.hpp"
 #include "result.hpp"
+#include "zero_results.hpp"
 
 namespace capnode::bindings {
 namespace {
 
 using Vector = std::vector<double>;
 
-py::dict zero_to_python(const Zero& zero) {
-    py::dict out;
-    out["method"] = zero.method;
-    out["enclosure"] = bounds_of(zero.enclosure);
-    out["uniqueness"] = bounds_of(zero.uniqueness);
-    out["x_bar"] = array_of(zero.x_bar);
-    out["contraction"] = zero.contraction;
-    out["smallest_radius"] = zero.smallest_radius;
-    out["largest_radius"] = zero.largest_radius;
-    out["weights"] = array_of(zero.weights);
-    return out;
-}
-
 std::optional<Matrix> optional_matrix(const py::object& object, const char* what) {
     if (object.is_none()) return std::nullopt;
     return to_matrix(object, what);
-}
-
-/// The theorem without the GIL, under the guard.
-template <class Prove>
-py::dict prove_zero(Prove&& prove) {
-    const Result<Zero> result = [&] {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        return prove();
-    }();
-    return result_to_python(result, zero_to_python);
 }
 
 void register_zeros(py::module_& module) {

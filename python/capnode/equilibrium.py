@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from capnode import _core
 from capnode.arguments import core_of, parameter_box, point
+from capnode.engines import capd_core, check_engine
 from capnode.interval_array import IntervalArray
 from capnode.result import Provenance, Result, result_from_core
 
@@ -86,15 +87,18 @@ def _equilibrium(value: dict[str, Any]) -> Equilibrium:
     )
 
 
-def equilibrium(field: Any, near: ArrayLike, p: Any = None) -> Result[Equilibrium]:
+def equilibrium(field: Any, near: ArrayLike, p: Any = None, *, engine: str = "native") -> Result[Equilibrium]:
     """An equilibrium of x' = f(x, p) near the point `near` (n,), found by a float Newton iteration and then proved.
 
     p: a number or (m,) numbers, taken exactly, or an IntervalArray: then each p in it has exactly one equilibrium in
     `isolation`. Verdicts: `no_convergence` (the search found nothing), `singular`, `too_wide`, ....
+    engine "capd", where the build has CAPD: its Krawczyk operator and its enclosure of the Jacobian.
     """
+    check_engine(engine)
     core = core_of(field)
     start = point(near, core.dim, "near")
     p_lo, p_hi = parameter_box(core, p)
-    answer = _core.equilibrium(core, start, p_lo, p_hi)
+    prove = capd_core().equilibrium if engine == "capd" else _core.equilibrium
+    answer = prove(core, start, p_lo, p_hi)
     inputs = {"near": start, "p": IntervalArray(p_lo, p_hi)}
     return result_from_core(answer, _equilibrium, Provenance("equilibrium", field, inputs))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from capnode import _core
 from capnode.arguments import core_of
+from capnode.engines import capd_core, capd_evidence, check_engine, only_for_capd
 from capnode.integrate import initial_sets, parameter_sets
 from capnode.interval_array import IntervalArray, interval
 from capnode.layered import Layered
@@ -98,6 +99,8 @@ def poincare_map(
     excess: float = 0.15,
     max_steps: int = 100_000,
     max_seconds: float = math.inf,
+    engine: str = "native",
+    capd_set: str | None = None,
 ) -> Result[Return]:
     """The k-th crossing of a section by every solution that starts in x0, k = `returns`.
 
@@ -109,10 +112,14 @@ def poincare_map(
     t0          when to start, where the field depends on time; the derivative is that at a fixed time of start
     max_pieces  a set too wide to return in one piece, or whose image sticks out of the hull of all linear images by
                 more than `excess` of its width, is cut; at most so many pieces are tried in all; 1: it stays whole
+    engine      "native", or "capd" where the build has CAPD: its PoincareMap, in one piece, with sets and order as for
+                `integrate`; `steps` then counts the steps it tried
 
     `Result[Return]`. That it is the k-th crossing, and transversal, is proved. Not proved: `tangent` where the flow may
     touch the section on the way, `section_not_reached`, `too_wide`, `unbounded`, `interrupted`.
     """
+    check_engine(engine)
+    only_for_capd(engine, capd_set)
     if isinstance(field, Layered):
         raise ValueError("a layered field jumps between its layers: take the return map of one layer, a Field")
     core = core_of(field)
@@ -132,29 +139,30 @@ def poincare_map(
     if not sets.single:
         raise ValueError(f"x0 has {len(sets.centres)} lanes; one initial set is needed")
     p_lo, p_hi = parameter_sets(core, p, None)
-    answer = _core.poincare_map(
-        core,
-        section.normal,
-        float(section.offset.lo),
-        float(section.offset.hi),
-        sets.centres,
-        directions=sets.directions,
-        radii=sets.radii,
-        parameter_lo=p_lo,
-        parameter_hi=p_hi,
-        returns=returns,
-        direction=direction or 0,
-        derivative=derivative,
-        backward=backward,
-        max_time=max_time,
-        order=order or 0,
-        tolerance=tolerance,
-        max_steps=max_steps,
-        max_seconds=max_seconds,
-        t0=float(t0),
-        max_pieces=max_pieces,
-        excess=excess,
-    )
+    options: dict[str, Any] = {
+        "directions": sets.directions,
+        "radii": sets.radii,
+        "parameter_lo": p_lo,
+        "parameter_hi": p_hi,
+        "returns": returns,
+        "direction": direction or 0,
+        "derivative": derivative,
+        "backward": backward,
+        "max_time": max_time,
+        "order": order or 0,
+        "tolerance": tolerance,
+        "max_steps": max_steps,
+        "max_seconds": max_seconds,
+        "t0": float(t0),
+    }
+    lo, hi = float(section.offset.lo), float(section.offset.hi)
+    if engine == "capd":
+        answer = capd_core().poincare_map(
+            core, section.normal, lo, hi, sets.centres, capd_set=capd_set or "", **options
+        )
+    else:
+        options.update(max_pieces=max_pieces, excess=excess)
+        answer = _core.poincare_map(core, section.normal, lo, hi, sets.centres, **options)
     crossings, steps = int(answer["crossings"]), int(answer["steps"])
     value: Any = None
     if answer["point"] is not None:
@@ -170,6 +178,8 @@ def poincare_map(
             excess=float(answer["excess"]),
         )
     evidence = [Evidence("crossings", (crossings, crossings), ">=", (returns, returns), crossings >= returns)]
+    if engine == "capd":
+        evidence.append(capd_evidence(capd_set, order, derivative, steps))
     if value is not None:
         lo, hi = float(value.speed.lo), float(value.speed.hi)
         evidence.append(Evidence("normal . f", (lo, hi), "excludes", (0.0, 0.0), lo > 0.0 or hi < 0.0))

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from capnode import _core
 from capnode.arguments import box, core_of, parameter_box, point
+from capnode.engines import capd_core, check_engine
 from capnode.interval_array import IntervalArray
 from capnode.result import Provenance, Result, result_from_core
 
@@ -65,29 +66,41 @@ def krawczyk(
     x_bar: ArrayLike | None = None,
     *,
     A_bar: ArrayLike | None = None,
+    engine: str = "native",
 ) -> Result[Zero]:
     """Krawczyk's test on the bounded box `X` (IntervalArray (n,)).
 
     Proved: exactly one zero in X. Verdict `no_zero`: proved that X holds none. `x_bar` (default: the middle of X) must
     lie in X; `A_bar` (n, n) defaults to an approximate inverse of the derivative: both decide success, never truth.
+    engine "capd", where the build has CAPD: its operator, with an inverse of its own.
     """
+    check_engine(engine)
+    if engine == "capd" and A_bar is not None:
+        raise ValueError("A_bar is for engine='native'; CAPD takes the inverse of the derivative at x_bar")
     core = core_of(field)
     lo, hi = box(X, core.dim, "X")
     p_lo, p_hi = parameter_box(core, p)
     hint = None if x_bar is None else point(x_bar, core.dim, "x_bar")
     inverse = None if A_bar is None else _square(A_bar, core.dim)
-    answer = _core.krawczyk(core, lo, hi, p_lo, p_hi, hint, inverse)
+    if engine == "capd":
+        answer = capd_core().krawczyk(core, lo, hi, p_lo, p_hi, hint)
+    else:
+        answer = _core.krawczyk(core, lo, hi, p_lo, p_hi, hint, inverse)
     inputs = {"X": IntervalArray(lo, hi), "p": IntervalArray(p_lo, p_hi)}
     return result_from_core(answer, _zero, Provenance("krawczyk", field, inputs))
 
 
-def interval_newton(field: Any, X: Any, p: Any = None, x_bar: ArrayLike | None = None) -> Result[Zero]:
+def interval_newton(
+    field: Any, X: Any, p: Any = None, x_bar: ArrayLike | None = None, *, engine: str = "native"
+) -> Result[Zero]:
     """The interval Newton test on the bounded box `X`, by a verified linear solve. Arguments as for `krawczyk`."""
+    check_engine(engine)
     core = core_of(field)
     lo, hi = box(X, core.dim, "X")
     p_lo, p_hi = parameter_box(core, p)
     hint = None if x_bar is None else point(x_bar, core.dim, "x_bar")
-    answer = _core.interval_newton(core, lo, hi, p_lo, p_hi, hint)
+    prove = capd_core().interval_newton if engine == "capd" else _core.interval_newton
+    answer = prove(core, lo, hi, p_lo, p_hi, hint)
     inputs = {"X": IntervalArray(lo, hi), "p": IntervalArray(p_lo, p_hi)}
     return result_from_core(answer, _zero, Provenance("interval_newton", field, inputs))
 

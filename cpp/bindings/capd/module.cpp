@@ -11,6 +11,8 @@ PYBIND11_MODULE(_capd, module) {
     module.attr("version") = capnode::capd_version();
     module.attr("intervals") = capnode::capd_intervals();
     capnode::bindings::register_capd_flow(module);
+    capnode::bindings::register_capd_poincare_map(module);
+    capnode::bindings::register_capd_zeros(module);
     pybind11::register_local_exception_translator([](std::exception_ptr p) {
         try {
             if (p) std::rethrow_exception(p);

@@ -31,10 +31,11 @@ struct Engine {
             solver = std::make_unique<CapdSolver>(*map, options);
             solver->grid = true;
         });
-        solver->check = [this] {
-            if (options.interrupted && options.interrupted()) throw CapdStop{"stopped from outside"};
+        solver->check = [this](double) {
+            if (options.interrupted && options.interrupted())
+                throw CapdStop{Verdict::interrupted, "stopped from outside"};
             if (std::chrono::duration<double>(Clock::now() - begin).count() > options.max_seconds)
-                throw CapdStop{"the time budget is used up"};
+                throw CapdStop{Verdict::interrupted, "the time budget is used up"};
         };
     }
     ~Engine() {
@@ -105,7 +106,7 @@ class Run {
             }
             finish(Verdict::proved, "");
         } catch (const CapdStop& stop) {
-            finish(Verdict::interrupted, stop.reason);
+            finish(stop.verdict, stop.reason);
         } catch (const CapdError& error) {
             finish(Verdict::unbounded, std::string("CAPD: ") + error.what());
         }

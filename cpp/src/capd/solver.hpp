@@ -15,6 +15,7 @@ namespace capnode {
 
 /// Thrown out of CAPD when a run is to end; no std::exception, so that CAPD does not take it for a step that failed.
 struct CapdStop {
+    Verdict verdict;
     std::string reason;
 };
 
@@ -40,20 +41,20 @@ class CapdSolver : public ::capd::IOdeSolver {
 
     using ::capd::IOdeSolver::computeRemainder;
     void computeRemainder(ScalarType t, const VectorType& x, VectorType& enclosure, VectorType& remainder) override {
-        ask();
+        ask(t.leftBound());
         ::capd::IOdeSolver::computeRemainder(t, x, enclosure, remainder);
         keep_few_bits();
     }
     void computeRemainder(ScalarType t, const VectorType& x, C1TimeJetType& enclosure,
                           C1TimeJetType& remainder) override {
-        ask();
+        ask(t.leftBound());
         ::capd::IOdeSolver::computeRemainder(t, x, enclosure, remainder);
         keep_few_bits();
     }
 
     std::size_t attempts = 0;
     bool grid = false;
-    std::function<void()> check;  // may throw CapdStop
+    std::function<void(double)> check;  // told the time at the start of the step; may throw CapdStop
 
   private:
     static ::capd::IOdeSolver::size_type degree(const FlowOptions& options) {
@@ -65,11 +66,11 @@ class CapdSolver : public ::capd::IOdeSolver {
         if (!(h > 0.0) || h == getMaxStep().leftBound()) return;
         adjustTimeStep(ScalarType(few_bits(h)));
     }
-    void ask() {
+    void ask(double time) {
         ++attempts;
         if (!check) return;
         const FloatEnvironment ours;
-        check();
+        check(time);
     }
 };
 

@@ -19,21 +19,11 @@ using zeros::Image;
 
 struct Interrupted {};
 
-/// Krawczyk's test about a fixed point with a fixed inverse, on boxes of varying size.
+/// Krawczyk's test about a fixed point, on boxes of varying size.
 struct Test {
-    const ZeroProblem& problem;
     std::vector<double> x_bar;
-    Matrix A;
-    zeros::Preconditioned step;
-
-    const Poll& interrupted;
-
-    Image image(const std::vector<Interval>& X) const {
-        if (interrupted && interrupted()) throw Interrupted();
-        const BallMatrix J = problem.derivative(X);
-        if (!is_finite(J)) return {std::vector<Interval>(x_bar.size(), Interval::whole()), infinity};
-        return zeros::krawczyk_image(x_bar, step, zeros::defect(A, J), zeros::reach(X, x_bar));
-    }
+    std::vector<double> newton_step;  // upper bounds of |A F(x_bar)|, row by row
+    std::function<Image(const std::vector<Interval>& X)> image;
 };
 
 struct Passed {
@@ -57,7 +47,40 @@ Test polished(const ZeroProblem& problem, std::vector<double> x_bar, Matrix A, c
         x_bar = trial;
         step = zeros::precondition(A, problem.residual(x_bar));
     }
-    return {problem, std::move(x_bar), std::move(A), std::move(step), interrupted};
+    Test test;
+    for (std::size_t i = 0; i < x_bar.size(); ++i) test.newton_step.push_back(step.magnitude(i));
+    test.x_bar = x_bar;
+    test.image = [&problem, &interrupted, bar = std::move(x_bar), A_bar = std::move(A),
+                  newton = std::move(step)](const std::vector<Interval>& X) -> Image {
+        if (interrupted && interrupted()) throw Interrupted();
+        const BallMatrix J = problem.derivative(X);
+        if (!is_finite(J)) return {std::vector<Interval>(bar.size(), Interval::whole()), infinity};
+        return zeros::krawczyk_image(bar, newton, zeros::defect(A_bar, J), zeros::reach(X, bar));
+    };
+    return test;
+}
+
+/// The same with the images of another engine. Its step at x_bar is read off the image of a tiny box.
+Test by_operator(const ZeroOperator& op, const std::vector<double>& x_bar, const Poll& interrupted) {
+    Test test;
+    test.x_bar = x_bar;
+    test.image = [&op, &interrupted, x_bar](const std::vector<Interval>& X) -> Image {
+        if (interrupted && interrupted()) throw Interrupted();
+        try {
+            std::vector<Interval> K = op.image(X, x_bar);
+            const double q = contraction_of(K, X);
+            return {std::move(K), q};
+        } catch (const NoImage&) {
+            return {std::vector<Interval>(x_bar.size(), Interval::whole()), infinity};
+        }
+    };
+    const std::vector<double> tiny(x_bar.size(), 0x1p-40);
+    const Image at = test.image(zeros::box_around(x_bar, tiny, 1.0));
+    for (std::size_t i = 0; i < x_bar.size(); ++i) {
+        const double r = radius_up(at.K[i], x_bar[i]);
+        test.newton_step.push_back(r < infinity ? r : 0.0);
+    }
+    return test;
 }
 
 /// Epsilon inflation: the box x_bar +- s, s a little more than what the last image needed, until it passes.
@@ -67,7 +90,7 @@ std::optional<Passed> small_box(const Test& test, Image& last) {
     for (const double x : test.x_bar) scale = std::fmax(scale, std::fabs(x));
     const double floor = std::fmax(scale * 0x1p-50, 0x1p-900);
     std::vector<double> s(n);
-    for (std::size_t i = 0; i < n; ++i) s[i] = 1.1 * test.step.magnitude(i) + floor;
+    for (std::size_t i = 0; i < n; ++i) s[i] = 1.1 * test.newton_step[i] + floor;
     for (int round = 0; round < 12; ++round) {
         const std::vector<Interval> X = zeros::box_around(test.x_bar, s, 1.0);
         if (!zeros::all_bounded(X)) return std::nullopt;
@@ -124,8 +147,7 @@ Passed large_box(const Test& test, const Passed& small) {
 }
 
 /// Discs for all eigenvalues of J over the enclosure, and how many lie on each side of the axis.
-void add_spectrum(const ZeroProblem& problem, Equilibrium& found) {
-    const BallMatrix J = problem.derivative(found.state);
+void add_spectrum(const BallMatrix& J, Equilibrium& found) {
     const VerifiedEigenbasis basis = verified_eigenbasis(J);
     HalfPlaneCount count{0, 0, J.rows()};
     if (basis.valid) {
@@ -161,12 +183,30 @@ struct EquilibriumTheorem {
         if (!blas::inverse(J.mid, A))
             return Result<Equilibrium>::not_proved(Verdict::singular,
                                                    "The Jacobian has no inverse at the approximate equilibrium.");
-        const Test test = polished(problem, near, std::move(A), interrupted);
+        return conclude(
+            field, p, polished(problem, near, std::move(A), interrupted), "",
+            [&](const std::vector<Interval>& K) { return zeros::sharpen(problem, K); },
+            [&](const std::vector<Interval>& X) { return problem.derivative(X); });
+    }
+
+    static Result<Equilibrium> prove(const Field& field, const std::vector<double>& near,
+                                     const std::vector<Interval>& p, const ZeroOperator& op, const Poll& interrupted) {
+        return conclude(
+            field, p, by_operator(op, near, interrupted), " by " + op.engine,
+            [&](const std::vector<Interval>& K) { return sharpen(op, K); }, op.derivative);
+    }
+
+  private:
+    using Boxes = std::function<std::vector<Interval>(const std::vector<Interval>&)>;
+    using Derivative = std::function<BallMatrix(const std::vector<Interval>&)>;
+
+    static Result<Equilibrium> conclude(const Field& field, const std::vector<Interval>& p, const Test& test,
+                                        const std::string& engine, const Boxes& sharper, const Derivative& derivative) {
         Image last;
         const std::optional<Passed> small = small_box(test, last);
         if (!small) {
             double newton_step = 0.0;
-            for (std::size_t i = 0; i < near.size(); ++i) newton_step = std::fmax(newton_step, test.step.magnitude(i));
+            for (const double step : test.newton_step) newton_step = std::fmax(newton_step, step);
             const bool is_set = field.has_weight_radius() || !std::all_of(p.begin(), p.end(), is_point);
             const Verdict verdict = is_set                   ? Verdict::too_wide
                                     : last.contraction < 1.0 ? Verdict::inclusion_failed
@@ -181,23 +221,25 @@ struct EquilibriumTheorem {
 
         // Both boxes passed Krawczyk's test and the small one lies in the large one: one zero.
         std::vector<Evidence> evidence = {
-            zeros::contraction_evidence("contraction |I - A J(X)| on the small box", small->image.contraction),
-            zeros::inclusion_evidence("Krawczyk image of the small box", small->image.K, small->X),
-            zeros::contraction_evidence("contraction |I - A J(X)| on the isolating box", large.image.contraction),
-            zeros::inclusion_evidence("Krawczyk image of the isolating box", large.image.K, large.X)};
+            zeros::contraction_evidence("contraction |I - A J(X)| on the small box" + engine, small->image.contraction),
+            zeros::inclusion_evidence("Krawczyk image of the small box" + engine, small->image.K, small->X),
+            zeros::contraction_evidence("contraction |I - A J(X)| on the isolating box" + engine,
+                                        large.image.contraction),
+            zeros::inclusion_evidence("Krawczyk image of the isolating box" + engine, large.image.K, large.X)};
         Equilibrium found;
         found.parameter = p;
-        found.state = zeros::sharpen(problem, small->image.K);
+        found.state = sharper(small->image.K);
         found.isolation = large.X;
         found.x_bar = test.x_bar;
         found.contraction = large.image.contraction;
-        add_spectrum(problem, found);
+        add_spectrum(derivative(found.state), found);
         return Result<Equilibrium>::make_proved(std::move(found), std::move(evidence));
     }
 };
 
-Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
-                                      const std::vector<Interval>& p, const Poll& interrupted) {
+namespace {
+
+void require_point(const Field& field, const std::vector<double>& x_bar) {
     if (x_bar.size() != field.dim())
         throw std::invalid_argument("x_bar has " + std::to_string(x_bar.size()) + " components, the field " +
                                     std::to_string(field.dim()));
@@ -206,6 +248,24 @@ Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<doub
             throw std::invalid_argument("x_bar is not finite: component " + std::to_string(i) + " is " +
                                         zeros::text(x_bar[i]));
     }
+}
+
+}  // namespace
+
+Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
+                                      const std::vector<Interval>& p, const ZeroOperator& op, const Poll& interrupted) {
+    (void)zero_problem(field, p);  // refuses what no theorem here speaks of
+    require_point(field, x_bar);
+    try {
+        return EquilibriumTheorem::prove(field, x_bar, p, op, interrupted);
+    } catch (const Interrupted&) {
+        return Result<Equilibrium>::not_proved(Verdict::interrupted, "");
+    }
+}
+
+Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
+                                      const std::vector<Interval>& p, const Poll& interrupted) {
+    require_point(field, x_bar);
     try {
         return EquilibriumTheorem::prove(field, x_bar, p, interrupted);
     } catch (const Interrupted&) {

@@ -13,6 +13,7 @@ from rich.table import Table
 from capnode.certificate import FORMAT, Certificate, float_environment, software
 from capnode.cli import PROVED
 from capnode.cli.output import console, print_json
+from capnode.engines import capd_version
 
 OPTIONAL = ("torch", "matplotlib", "python-flint", "scipy", "safetensors")
 
@@ -41,6 +42,7 @@ def installation() -> dict[str, Any]:
             versions[name] = "not installed"
     about: dict[str, Any] = {**software(), **float_environment()}
     about["blas"] = _core.blas_description()
+    about["capd"] = capd_version() or "not in this build (third_party/README.md)"
     about["instruction_sets"] = " ".join(_core.instruction_sets())
     return {**about, **versions}
 

@@ -19,6 +19,7 @@
 #include "capnode/numerics/ball.hpp"
 #include "capnode/numerics/interval.hpp"
 #include "capnode/proof/verdict.hpp"
+#include "capnode/proof/zero_operator.hpp"
 #include "capnode/proof/zero_problem.hpp"
 
 namespace capnode {
@@ -49,6 +50,11 @@ std::optional<std::vector<double>> find_equilibrium_bar(const Field& field, cons
 /// The theorem at the approximation x_bar, for every p in the box `p`.
 Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
                                       const std::vector<Interval>& p = {}, const Poll& interrupted = {});
+
+/// The same with Krawczyk's operator and the Jacobian as another engine computes them (zero_operator.hpp).
+Result<Equilibrium> prove_equilibrium(const Field& field, const std::vector<double>& x_bar,
+                                      const std::vector<Interval>& p, const ZeroOperator& op,
+                                      const Poll& interrupted = {});
 
 /// find_equilibrium_bar at the middle of `p`, then prove_equilibrium.
 Result<Equilibrium> equilibrium(const Field& field, const std::vector<double>& near,

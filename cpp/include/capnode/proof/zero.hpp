@@ -14,6 +14,7 @@
 namespace capnode {
 
 struct ZeroTheorem;
+struct ZeroOperator;  // zero_operator.hpp
 
 /// Every member of the problem has exactly one zero in `uniqueness`, it lies in `enclosure`, and F' is nonsingular at
 /// it.
@@ -32,8 +33,8 @@ struct Zero {
     std::vector<double> weights;
 };
 
-/// Where the three theorems are declared proved; call the functions of krawczyk.hpp, interval_newton.hpp and
-/// newton_kantorovich.hpp instead.
+/// Where the three theorems are declared proved; call the functions of krawczyk.hpp, interval_newton.hpp,
+/// newton_kantorovich.hpp and zero_operator.hpp instead.
 struct ZeroTheorem {
     static Result<Zero> krawczyk(const ZeroProblem& problem, const std::vector<Interval>& X,
                                  const std::vector<double>& x_bar, const std::optional<Matrix>& A_bar);
@@ -41,6 +42,8 @@ struct ZeroTheorem {
                                         const std::vector<double>& x_bar);
     static Result<Zero> newton_kantorovich(const ZeroProblem& problem, const std::vector<double>& x_bar, double R,
                                            const std::vector<double>& weights, const std::optional<Matrix>& A_bar);
+    static Result<Zero> by_operator(const ZeroOperator& op, const std::vector<Interval>& X,
+                                    const std::vector<double>& x_bar);
 };
 
 }  // namespace capnode
