@@ -119,6 +119,10 @@ def integrate(
     derivative: Annotated[bool, typer.Option("--derivative", help="also the derivative by the initial point")] = False,
     tolerance: Annotated[float, typer.Option("--tolerance", help="what the error of the run aims at")] = 1e-12,
     order: Annotated[int | None, typer.Option("--order", help="degree of a step, 3 to 60")] = None,
+    set_degree: Annotated[
+        int | None,
+        typer.Option("--set-degree", help="of the polynomials that carry a box: 1 linear, 2 and more; else chosen"),
+    ] = None,
     weights: Weights = None,
     weight_radius: Radius = 0.0,
     parameter: Parameter = None,
@@ -134,7 +138,7 @@ def integrate(
     field = load_model(model, weights=weights, weight_radius=weight_radius, parameter=parameter, dim=dim)
     return run(
         field, x0=x0, time=time, radius=radius, p=p, start=start, derivative=derivative, tolerance=tolerance,
-        order=order, out=out, json=json, quiet=quiet,
+        order=order, set_degree=set_degree, out=out, json=json, quiet=quiet,
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def run(
     derivative: bool,
     tolerance: float,
     order: int | None,
+    set_degree: int | None,
     out: Path | None,
     json: bool,
     quiet: bool,
@@ -62,6 +63,7 @@ def run(
         derivative=derivative,
         tolerance=tolerance,
         order=order,
+        set_degree=set_degree,
         t0=start,
         progress=not (quiet or json),
     )
@@ -82,7 +84,7 @@ def write_folder(result: Any, field: Any, folder: Path, document: dict[str, Any]
     write_json(folder / "trajectory.json", document)
     write_csv(folder / "trajectory.csv", rows(result.value))
     field.save(folder / "field.capnode")
-    if result.proved:
+    if result.proved and result.value.set_degree == 1:  # certificates hold no Taylor models
         result.certificate().save(folder / "trajectory.certificate.json")
     if have_matplotlib() and result.value.steps:
         from capnode.plot import save_figure
@@ -105,6 +107,7 @@ def to_dict(result: Any) -> dict[str, Any]:
         "t0": value.t0,
         "reached": value.reached,
         "steps": value.steps,
+        "set_degree": value.set_degree,
         "final": _pairs(value.final) if bounded else None,
         "width": value.width if bounded else None,
     }
