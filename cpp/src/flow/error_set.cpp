@@ -20,7 +20,9 @@ ErrorSet::ErrorSet(std::size_t n, std::size_t columns, Shape shape) : n_(n), col
 
 void ErrorSet::propagate(const double* phi, const double* d, double ball, std::size_t moving) {
     if (shape_ == Shape::frame) {
-        propagate_frame(phi, d);
+        if (n_ == 1) propagate_frame<1>(phi, d);
+        if (n_ == 2) propagate_frame<2>(phi, d);
+        if (n_ == 3) propagate_frame<3>(phi, d);
     } else {
         propagate_ellipsoid(phi, d, ball, moving);
     }
@@ -30,23 +32,24 @@ void ErrorSet::propagate(const double* phi, const double* d, double ball, std::s
 // s = Phi Q z + w. With any Q' (nearly orthogonal) s = Q' z', z' = Q'^-1 (Phi Q z + w); A = fl(Phi Q), G = Q'^T Q',
 // Q'^-1 = G^-1 Q'^T, |G^-1 - I|_inf <= eps / (1 - eps) where |I - G|_inf <= eps < 1. So with y = |Q'^T A| r + |Q'^T|
 // w', w' = d + gamma |Phi||Q| r:  r'_i = y_i + eps / (1 - eps) max y.
+template <std::size_t n>
 void ErrorSet::propagate_frame(const double* phi, const double* d) {
-    constexpr std::size_t m = largest_frame;
-    const double g = gamma_up(static_cast<double>(n_ + 2));
+    constexpr std::size_t m = n;
+    const double g = gamma_up(static_cast<double>(n + 2));
     double a[m][m];
-    double w[m][m];
+    double w[m][m] = {};
     double longest[m];
-    for (std::size_t i = 0; i < n_; ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
         longest[i] = 0.0;
         for (std::size_t c = 0; c < columns_; ++c) {
             w[i][c] = d[i * columns_ + c];
             longest[i] = std::max(longest[i], radius_(i, c));
         }
-        for (std::size_t j = 0; j < n_; ++j) {
+        for (std::size_t j = 0; j < n; ++j) {
             double sum = 0.0;
             double size = 0.0;
-            for (std::size_t k = 0; k < n_; ++k) {
-                const double term = phi[i * n_ + k] * basis_(k, j);
+            for (std::size_t k = 0; k < n; ++k) {
+                const double term = phi[i * n + k] * basis_(k, j);
                 sum += term;
                 size += std::fabs(term);
             }
@@ -57,9 +60,9 @@ void ErrorSet::propagate_frame(const double* phi, const double* d) {
     // The new frame: Gram-Schmidt (twice) on the columns of A, longest edge first; a hint, made sure of by eps.
     double length[m];
     std::size_t order[m];
-    for (std::size_t j = 0; j < n_; ++j) {
+    for (std::size_t j = 0; j < n; ++j) {
         length[j] = 0.0;
-        for (std::size_t i = 0; i < n_; ++i) length[j] += a[i][j] * a[i][j];
+        for (std::size_t i = 0; i < n; ++i) length[j] += a[i][j] * a[i][j];
         length[j] = std::sqrt(length[j]) * (longest[j] > 0.0 ? longest[j] : underflow);
         std::size_t at = j;
         for (; at > 0 && length[order[at - 1]] < length[j]; --at) order[at] = order[at - 1];
@@ -67,38 +70,38 @@ void ErrorSet::propagate_frame(const double* phi, const double* d) {
     }
     double q[m][m] = {};
     std::size_t next_unit = 0;
-    for (std::size_t c = 0; c < n_; ++c) {
+    for (std::size_t c = 0; c < n; ++c) {
         double v[m];
-        for (std::size_t i = 0; i < n_; ++i) v[i] = a[i][order[c]];
+        for (std::size_t i = 0; i < n; ++i) v[i] = a[i][order[c]];
         for (;;) {
             double before = 0.0;
-            for (std::size_t i = 0; i < n_; ++i) before += v[i] * v[i];
+            for (std::size_t i = 0; i < n; ++i) before += v[i] * v[i];
             for (int pass = 0; pass < 2; ++pass) {
                 for (std::size_t b = 0; b < c; ++b) {
                     double dot = 0.0;
-                    for (std::size_t i = 0; i < n_; ++i) dot += q[i][b] * v[i];
-                    for (std::size_t i = 0; i < n_; ++i) v[i] -= dot * q[i][b];
+                    for (std::size_t i = 0; i < n; ++i) dot += q[i][b] * v[i];
+                    for (std::size_t i = 0; i < n; ++i) v[i] -= dot * q[i][b];
                 }
             }
             double norm = 0.0;
-            for (std::size_t i = 0; i < n_; ++i) norm += v[i] * v[i];
+            for (std::size_t i = 0; i < n; ++i) norm += v[i] * v[i];
             if (norm > 1e-20 * before && norm > 1e-280 && norm < 1e280) {
                 const double inverse = 1.0 / std::sqrt(norm);
-                for (std::size_t i = 0; i < n_; ++i) q[i][c] = v[i] * inverse;
+                for (std::size_t i = 0; i < n; ++i) q[i][c] = v[i] * inverse;
                 break;
             }
-            if (next_unit >= n_) break;  // leaves a zero column: eps >= 1 below, infinite radius
-            for (std::size_t i = 0; i < n_; ++i) v[i] = i == next_unit ? 1.0 : 0.0;
+            if (next_unit >= n) break;  // leaves a zero column: eps >= 1 below, infinite radius
+            for (std::size_t i = 0; i < n; ++i) v[i] = i == next_unit ? 1.0 : 0.0;
             ++next_unit;
         }
     }
     double eps = 0.0;
-    for (std::size_t i = 0; i < n_; ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
         double row = 0.0;
-        for (std::size_t j = 0; j < n_; ++j) {
+        for (std::size_t j = 0; j < n; ++j) {
             double dot = i == j ? -1.0 : 0.0;
             double size = i == j ? 1.0 : 0.0;
-            for (std::size_t k = 0; k < n_; ++k) {
+            for (std::size_t k = 0; k < n; ++k) {
                 dot += q[k][i] * q[k][j];
                 size += std::fabs(q[k][i] * q[k][j]);
             }
@@ -113,12 +116,12 @@ void ErrorSet::propagate_frame(const double* phi, const double* d) {
         const double defect = eps / (1.0 - eps) * slack;
         for (std::size_t c = 0; c < columns_; ++c) {
             double largest = 0.0;
-            for (std::size_t i = 0; i < n_; ++i) {
+            for (std::size_t i = 0; i < n; ++i) {
                 double y = 0.0;
-                for (std::size_t j = 0; j < n_; ++j) {
+                for (std::size_t j = 0; j < n; ++j) {
                     double dot = 0.0;
                     double size = 0.0;
-                    for (std::size_t k = 0; k < n_; ++k) {
+                    for (std::size_t k = 0; k < n; ++k) {
                         dot += q[k][i] * a[k][j];
                         size += std::fabs(q[k][i] * a[k][j]);
                     }
@@ -129,12 +132,12 @@ void ErrorSet::propagate_frame(const double* phi, const double* d) {
                 largest = std::max(largest, y);
                 if (!(y < infinity)) largest = infinity;
             }
-            for (std::size_t i = 0; i < n_; ++i) next[i][c] = (next[i][c] + defect * largest) * slack + underflow;
+            for (std::size_t i = 0; i < n; ++i) next[i][c] = (next[i][c] + defect * largest) * slack + underflow;
         }
     }
-    for (std::size_t i = 0; i < n_; ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t c = 0; c < columns_; ++c) radius_(i, c) = next[i][c] < infinity ? next[i][c] : infinity;
-        for (std::size_t j = 0; j < n_; ++j) basis_(i, j) = q[i][j];
+        for (std::size_t j = 0; j < n; ++j) basis_(i, j) = q[i][j];
     }
 }
 

@@ -32,20 +32,11 @@ struct StepEngine::Series {
     }
 
     void scale(const Instruction& i) {
-        const double* a = e.coefficient(i.a, k);
-        double* to = out(i);
-        const std::size_t n = count(i);
-        const double factor = i.factor.mid;
-        const double offset = k == 0 ? i.offset.mid : 0.0;
-        for (std::size_t j = 0; j < n; ++j) to[j] = factor * a[j] + offset;
+        e.kernels_.scale(out(i), e.coefficient(i.a, k), i.factor.mid, k == 0 ? i.offset.mid : 0.0, count(i));
     }
 
     void sum(const Instruction& i, double sign) {
-        const double* a = e.coefficient(i.a, k);
-        const double* b = e.coefficient(i.b, k);
-        double* to = out(i);
-        const std::size_t n = count(i);
-        for (std::size_t j = 0; j < n; ++j) to[j] = a[j] + sign * b[j];
+        e.kernels_.sum(out(i), e.coefficient(i.a, k), e.coefficient(i.b, k), sign, count(i));
     }
 
     void arrange(const Instruction& i) {

@@ -38,6 +38,7 @@ class ErrorSet {
     bool is_finite() const;
 
   private:
+    template <std::size_t n>
     void propagate_frame(const double* phi, const double* d);
     void propagate_ellipsoid(const double* phi, const double* d, double ball, std::size_t moving);
 

@@ -19,6 +19,10 @@ struct StepKernels {
     // out[i] = (v_k[i] - sum_{j=1..k-1} u_j[i] u_{k-j}[i]) half_inverse[i]
     void (*square_root)(double* out, const double* u, const double* v, const double* half_inverse, std::size_t k,
                         std::size_t stride, std::size_t n);
+    // out[i] = factor a[i] + offset
+    void (*scale)(double* out, const double* a, double factor, double offset, std::size_t n);
+    // out[i] = a[i] + sign b[i], sign = 1 or -1
+    void (*sum)(double* out, const double* a, const double* b, double sign, std::size_t n);
     // sum_i a_i b_i
     double (*dot)(const double* a, const double* b, std::size_t n);
     // out (n x n) = factor (a + a^T), a n x n with entries `stride` apart; *norm = max_i fl(sum_j |out_ij|), NaN where

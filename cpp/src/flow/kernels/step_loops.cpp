@@ -236,6 +236,15 @@ double dot(const double* a, const double* b, std::size_t n) {
     return sum;
 }
 
+// Not fused: factor a is rounded, then the sum.
+void scale(double* out, const double* a, double factor, double offset, std::size_t n) {
+    chunks(n, [&]<class T>(std::size_t i) { put(out + i, add(mul(all<T>(factor), get<T>(a + i)), all<T>(offset))); });
+}
+
+void sum(double* out, const double* a, const double* b, double sign, std::size_t n) {
+    chunks(n, [&]<class T>(std::size_t i) { put(out + i, add(get<T>(a + i), mul(all<T>(sign), get<T>(b + i)))); });
+}
+
 void symmetric_part(double* out, double* norm, double* square, const double* a, std::size_t stride, std::size_t n,
                     double factor) {
     constexpr std::size_t tile = 8;  // so that the columns of a stay in the cache
@@ -575,6 +584,8 @@ const StepKernels step_table = {.convolve = convolve,
                                 .integrate = integrate,
                                 .reciprocal = reciprocal,
                                 .square_root = square_root,
+                                .scale = scale,
+                                .sum = sum,
                                 .dot = dot,
                                 .symmetric_part = symmetric_part,
                                 .product = product,
