@@ -107,8 +107,8 @@ struct StepEngine::Radii {
         const double* a0 = e.suffix(i.a, 0);
         const double* b0 = e.suffix(i.b, 0);
         // c_k = fl(sum_j a_j b_{k-j}) errs by gamma_{k+1} sum |a_j||b_{k-j}|; sum_k (k+1) u |a_j||b_{k-j}| theta^k
-        // = u (||a||' ||b|| + ||a|| ||b||' + ||a|| ||b||), and gamma_k <= k u slack here. The products of degree >
-        // N: sum_i |a_i| suf_b[N+1-i].
+        // = u (||a||' ||b|| + ||a|| ||b||' + ||a|| ||b||), and gamma_k <= k u slack here (squares round less often:
+        // their pairs are doubled exactly). The products of degree > N: sum_i |a_i| suf_b[N+1-i].
         e.kernels_.product_radius(r, a0, b0, e.at(e.first_, i.a), e.at(e.first_, i.b), ra, rb, e.at(e.tail_, i.out), n);
     }
 

@@ -10,7 +10,7 @@
 namespace capnode {
 
 struct StepKernels {
-    // out[i] = sum_{j=0..k} a_j[i] b_{k-j}[i]
+    // out[i] = sum_{j=0..k} a_j[i] b_{k-j}[i]; where a is b each pair once, doubled
     void (*convolve)(double* out, const double* a, const double* b, std::size_t k, std::size_t stride, std::size_t n);
     // out[i] = (1/k) sum_{j=1..k} j v_j[i] w_{k-j}[i]
     void (*integrate)(double* out, const double* v, const double* w, std::size_t k, std::size_t stride, std::size_t n);

@@ -135,7 +135,39 @@ inline void zero(Block<count>& acc) {
     for (std::size_t c = 0; c < count; ++c) acc.v[c] = splat(0.0);
 }
 
+// a a: each pair once, doubled (exactly).
+void self_convolve(double* out, const double* a, std::size_t k, std::size_t stride, std::size_t n) {
+    const std::size_t pairs = (k + 1) / 2;
+    const std::size_t middle = k / 2 * stride;
+    const bool even = k % 2 == 0;
+    const auto entries = [&]<std::size_t count>(std::size_t i) {
+        Block<count> acc;
+        zero(acc);
+        for (std::size_t j = 0; j < pairs; ++j) {
+            const double* p = a + j * stride + i;
+            const double* q = a + (k - j) * stride + i;
+            for (std::size_t c = 0; c < count; ++c) acc.v[c] = madd(load(p + c * width), load(q + c * width), acc.v[c]);
+        }
+        for (std::size_t c = 0; c < count; ++c) {
+            Vec value = add(acc.v[c], acc.v[c]);
+            const Vec m = load(a + middle + i + c * width);
+            if (even) value = madd(m, m, value);
+            store(out + i + c * width, value);
+        }
+    };
+    blocked(
+        n, [&](std::size_t i) { entries.template operator()<4>(i); },
+        [&](std::size_t i) { entries.template operator()<1>(i); },
+        [&](std::size_t i) {
+            double acc = 0.0;
+            for (std::size_t j = 0; j < pairs; ++j) acc = madd(a[j * stride + i], a[(k - j) * stride + i], acc);
+            acc += acc;
+            out[i] = even ? madd(a[middle + i], a[middle + i], acc) : acc;
+        });
+}
+
 void convolve(double* out, const double* a, const double* b, std::size_t k, std::size_t stride, std::size_t n) {
+    if (a == b) return self_convolve(out, a, k, stride, n);
     blocked(
         n,
         [&](std::size_t i) {
