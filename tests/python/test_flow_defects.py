@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from flint import arb, arb_series
 
+from capnode import _core
 from capnode.field import Field
 from capnode.integrate import integrate
 from oracle_field import FUNCTIONS, POSITIVE_ONLY, Graph, function, power
@@ -104,3 +105,19 @@ def test_defect_of_one_step(name: str, cases: int) -> None:
     assert len(ratios) >= 6
     # Where the truncation is all there is, the bound is near: a test of bounds far off would be no test.
     assert min(ratios) < 3.0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_weight_radius_costs_no_steps(seed: int) -> None:
+    """What a weight radius adds to the defect is there for every length; steps must not shrink to avoid it."""
+    rng = np.random.default_rng(seed)
+    n = 2 + seed
+    weight, bias = 1.5 * rng.standard_normal((n, n)) / np.sqrt(n), 0.1 * rng.standard_normal(n)
+    steps = []
+    for radius in (None, np.full((n, n), 1e-8)):
+        builder = _core.FieldBuilder(n, 0, False)
+        field = builder.build(builder.apply("tanh", builder.affine(builder.state(), weight, radius, bias, None)))
+        answer = _core.integrate(field, np.full((1, n), 0.3), duration=5.0, max_steps=2000)
+        assert answer["verdicts"] == ["proved"]
+        steps.append(int(answer["steps"][0]))
+    assert steps[1] <= 1.2 * steps[0] + 1

@@ -80,6 +80,7 @@ class FlowLane {
 
     std::size_t steps = 0;
     double step_factor = 1.0;  // remembered caution of the step size
+    double defect_rate = 0.0;  // per time: what of the defect no shorter step takes away
     double last_length = 0.0;
     double last_speed = 0.0;          // |M|_inf of the last step's growth
     double tube_growth = 0.0;         // sum of the exponents of the tube so far

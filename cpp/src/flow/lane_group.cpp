@@ -8,6 +8,7 @@ namespace capnode {
 namespace {
 
 constexpr double wide_growth = 0.3;
+constexpr double caution = 0.85;  // of the step length, after a defect that was large
 constexpr double hopeless_growth = 1e-3;
 constexpr double least_tube = 0x1p-900;
 
@@ -191,12 +192,21 @@ void LaneGroup::shorten_until_defect_is_small() {
         for (std::size_t l = 0; l < lanes; ++l) {
             if (!active(l) || settled_[l]) continue;
             const double d = largest_defect(l);
-            if (d <= 64.0 * local_tolerance() * size_of(l) || (d < 1e-3 && d > 0.7 * previous_[l])) {
-                settled_[l] = 1;  // small, or at the level of rounding
+            FlowLane& lane = *lanes_[l];
+            const double length = length_of(l);
+            if (d <= 64.0 * local_tolerance() * size_of(l) || (d < 1e-3 && d <= 1.25 * lane.defect_rate * length)) {
+                settled_[l] = 1;
+                continue;
+            }
+            if (d < 1e-3 && d > 0.7 * previous_[l]) {
+                // What rounding or a weight radius put in, proportional to the length: no step is short enough.
+                lane.defect_rate = d / length;
+                lane.step_factor /= caution;
+                settled_[l] = 1;
                 continue;
             }
             previous_[l] = d;
-            lanes_[l]->step_factor *= 0.85;
+            lane.step_factor *= caution;
             set_length(l, 0.8 * length_of(l));
             again = true;
         }
