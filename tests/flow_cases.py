@@ -124,12 +124,12 @@ class Outcome:
 
 def examine(
     case: Case, rng: np.random.Generator, *, derivative: bool = True, times: int = 20, step: str = "polynomial",
-    max_steps: int = 3000, set_degree: int | None = 1,
+    max_steps: int = 3000, set_degree: int | None = 1, **more: Any,
 ) -> Outcome:  # fmt: skip
     """Integrates, draws one member of every set, integrates that with the oracle to the time reached, compares."""
     result = integrate(
         Field(case.graph.build()), case.start(), case.t0 + case.duration, derivative=derivative, max_steps=max_steps,
-        step=step, set_degree=set_degree, **case.options(),
+        step=step, set_degree=set_degree, **case.options(), **more,
     )  # fmt: skip
     value = result.value
     offset = value.reached - case.t0
