@@ -19,5 +19,6 @@ void register_flow(pybind11::module_& module);
 void register_poincare_map(pybind11::module_& module);
 void register_readout(pybind11::module_& module);
 void register_ftle(pybind11::module_& module);
+void register_classify(pybind11::module_& module);
 
 }  // namespace capnode::bindings

@@ -25,4 +25,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_poincare_map(module);
     capnode::bindings::register_readout(module);
     capnode::bindings::register_ftle(module);
+    capnode::bindings::register_classify(module);
 }
