@@ -49,6 +49,7 @@ REPLACEMENTS = [
     (r"\*args, \*\*kwargs", "*args: Any, **kwargs: Any"),
     (r"\*args\)", "*args: Any)"),
     (r", (shape|tile)(?=[,)])", r", \1: Sequence[int]"),  # arrays of a fixed size, whose type stubgen drops
+    (r", (box|centre|axes|radii)(?=[,)])", r", \1: Sequence[float] | npt.NDArray[np.float64]"),
     (r", (shape|tile)=\.\.\.", r", \1: Sequence[int] = ..."),
 ]
 

@@ -250,11 +250,6 @@ void register_classify(py::module_& module) {
         .def("decision_boundary", &boundary_from_python, py::arg("i"), py::arg("k"), py::arg("map"), py::kw_only(),
              py::arg("longest") = 0.0, py::arg("shortest") = 0.0, py::arg("max_pieces") = 100000, py::arg("depth") = 12,
              py::arg("budget") = 2000000, py::arg("threads") = 1, py::arg("progress") = py::none());
-    py::list names;
-#define CAPNODE_VERDICT_LIST(id, text) names.append(#id);
-    CAPNODE_VERDICTS(CAPNODE_VERDICT_LIST)
-#undef CAPNODE_VERDICT_LIST
-    module.attr("verdict_codes") = py::tuple(names);
 }
 
 }  // namespace capnode::bindings

@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from capnode._core import version as __version__
+from capnode.boundary import Chain, DecisionBoundary
 from capnode.certificate import Certificate
+from capnode.class_map import ClassMap
+from capnode.classify import classify, decision_boundary
 from capnode.discrete import DiscreteMap, Iteration, IterationBatch, euler_map, iterate
 from capnode.equilibrium import Equilibrium, equilibrium
 from capnode.errors import InternalError, NotProved, RunIncomplete, UnsupportedOperation
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Certificate",
+    "Chain",
+    "ClassMap",
+    "DecisionBoundary",
     "DiscreteMap",
     "Equilibrium",
     "Evidence",
@@ -65,6 +71,8 @@ __all__ = [
     "Verdict",
     "Zero",
     "__version__",
+    "classify",
+    "decision_boundary",
     "equilibrium",
     "euler_map",
     "from_torch",

@@ -16,6 +16,55 @@ class Cancellation:
     @property
     def cancelled(self) -> bool: ...
 
+class ClassMap:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
+class Classifier:
+    def __init__(
+        self,
+        layers: Sequence[tuple[Field, float]],
+        stages: Sequence[tuple[Field, bool, float, int]],
+        readout: Readout,
+        parameter_lo: Any = ...,
+        parameter_hi: Any = ...,
+        t0: float = ...,
+        encoder: Any = ...,
+        offset: Any = ...,
+        order: int = ...,
+        tolerance: float = ...,
+    ) -> None: ...
+    def boundary_piece(
+        self,
+        i: int,
+        k: int,
+        centre: Sequence[float] | npt.NDArray[np.float64],
+        axes: Sequence[float] | npt.NDArray[np.float64],
+        radii: Sequence[float] | npt.NDArray[np.float64],
+    ) -> dict[str, Any]: ...
+    def class_map(
+        self,
+        box: Sequence[float] | npt.NDArray[np.float64],
+        shape: Sequence[int],
+        depth: int,
+        budget: int,
+        threads: int = ...,
+        progress: Any = ...,
+    ) -> dict[str, Any]: ...
+    def classify_cells(self, boxes: Any, threads: int = ...) -> dict[str, Any]: ...
+    def decision_boundary(
+        self,
+        i: int,
+        k: int,
+        map: ClassMap,
+        longest: float = ...,
+        shortest: float = ...,
+        max_pieces: int = ...,
+        depth: int = ...,
+        budget: int = ...,
+        threads: int = ...,
+        progress: Any = ...,
+    ) -> dict[str, Any]: ...
+
 class DenseOutput:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def enclosure(self, lo: Any, hi: Any, offsets: bool = ...) -> tuple[Any, ...]: ...

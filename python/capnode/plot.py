@@ -478,3 +478,88 @@ def draw_plane_data(ax: Any, *, boundary: Any = None, points: Any = None, labels
             )  # fmt: skip
         if labels is not None:
             ax.legend(loc="upper right", frameon=True, framealpha=0.85, fontsize=8.0)
+
+
+# ---- classes over a plane of inputs ------------------------------------------------------------------------------
+
+CLASS_TINTS = ("#F4C7A8", "#C3E2F5", "#BFE3D6", "#EBCFE0", "#F7E0A8", "#DADADA")
+
+
+def plot_class_map(
+    found: Any,
+    *,
+    ax: Any = None,
+    boundary: Any = None,
+    points: Any = None,
+    labels: Any = None,
+    title: str | None = None,
+    resolution: int = 900,
+) -> Any:
+    """A `ClassMap`: proved cells in the tint of their class, cells with several classes hatched; returns the axes.
+
+    `boundary`: a `DecisionBoundary` (or its Result) on top; its cover decides cells that the map left open. `points`
+    (k, 2) with `labels` (k,): data on top.
+    """
+    from matplotlib.colors import ListedColormap
+
+    curve = getattr(boundary, "value", boundary)
+    (x0, x1), (y0, y1) = zip(found.rectangle.lo, found.rectangle.hi, strict=True)
+    count = found.readout.classes
+    image = np.full((resolution, resolution), np.nan)
+    sources = [(found.boxes, found.classes)]
+    if curve is not None:
+        sources.append((curve.cells, curve.cell_classes))
+    for boxes, classes in sources:
+        one = np.where(classes.sum(axis=1) == 1, np.argmax(classes, axis=1), -1)
+        edges = []
+        for k, (low, high) in enumerate(((x0, x1), (y0, y1))):
+            scale = resolution / (high - low)
+            for ends in (boxes.lo, boxes.hi):
+                edges.append(np.clip(np.ceil((ends[:, k] - low) * scale - 0.5), 0, resolution).astype(int))
+        for i0, i1, j0, j1, c in zip(*edges, one, strict=True):
+            if c >= 0:
+                image[i0:i1, j0:j1] = c
+    with matplotlib.rc_context(STYLE | {"axes.grid": False}):
+        axes = ax if ax is not None else _figure(6.4, 6.0).subplots()
+        axes.set_facecolor("white")
+        axes.patch.set_hatch("////")
+        axes.patch.set_edgecolor("#999999")
+        axes.imshow(
+            np.ma.masked_invalid(image).T,
+            origin="lower",
+            extent=(float(x0), float(x1), float(y0), float(y1)),
+            interpolation="nearest",
+            cmap=ListedColormap([CLASS_TINTS[k % len(CLASS_TINTS)] for k in range(count)]),
+            vmin=-0.5,
+            vmax=count - 0.5,
+        )
+        if curve is not None:
+            _draw_boundary(axes, curve)
+        draw_plane_data(axes, points=points, labels=labels)
+        axes.set(xlim=(x0, x1), ylim=(y0, y1), xlabel="z0", ylabel="z1")
+        axes.set_title(title if title is not None else "proved classes" + ("" if curve is None else " and boundary"))
+    return axes
+
+
+def plot_boundary(
+    curve: Any, *, ax: Any = None, points: Any = None, labels: Any = None, title: str | None = None
+) -> Any:
+    """A `DecisionBoundary`: the strips that hold the curve, and the curve; returns the axes."""
+    with matplotlib.rc_context(STYLE):
+        axes = ax if ax is not None else _figure(6.4, 6.0).subplots()
+        _draw_boundary(axes, curve)
+        draw_plane_data(axes, points=points, labels=labels)
+        (x0, x1), (y0, y1) = zip(curve.rectangle.lo, curve.rectangle.hi, strict=True)
+        axes.set(xlim=(x0, x1), ylim=(y0, y1), xlabel="z0", ylabel="z1", aspect="equal")
+        axes.set_title(title if title is not None else "decision boundary")
+    return axes
+
+
+def _draw_boundary(ax: Any, curve: Any) -> None:
+    from matplotlib.collections import PolyCollection
+
+    strips = PolyCollection(list(curve.polygons), facecolor=INK, edgecolor="none", alpha=0.45, zorder=3)
+    ax.add_collection(strips, autolim=False)
+    for k, chain in enumerate(curve.chains):
+        line = curve.curve(k)
+        ax.plot(line[:, 0], line[:, 1], color=INK, linewidth=1.1, linestyle="-" if chain.proved else "--", zorder=4)
