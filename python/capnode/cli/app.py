@@ -43,6 +43,18 @@ Parameter = Annotated[
 Dim = Annotated[int | None, typer.Option("--dim", help="dimension of the state, where it cannot be read off the model")]
 Near = Annotated[str | None, typer.Option("--near", help="a state to start from: numbers, or a file of numbers")]
 Out = Annotated[Path | None, typer.Option("--out", help="write tables, certificates and pictures into this folder")]
+RunOut = Annotated[Path | None, typer.Option("--out", help="the folder of the run: tiles, their sum, report.html")]
+Euler = Annotated[float | None, typer.Option("--euler", help="of the exact map x + STEP f(x)", metavar="STEP")]
+Encoder = Annotated[
+    Path | None, typer.Option("--encoder", help=".npz with weight (dim, 2) and bias: inputs enter as weight z + bias")
+]
+Tile = Annotated[tuple[int, int], typer.Option("--tile", help="cells of one task and one file")]
+ExecutorName = Annotated[
+    str, typer.Option("--executor", help="threads, processes, or the address of a Dask scheduler (tcp://HOST:PORT)")
+]
+Workers = Annotated[int | None, typer.Option("--workers", help="threads or processes (default: one a core)")]
+Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="go on from the tiles in the folder")]
+Data = Annotated[Path | None, typer.Option("--data", help=".npz with points (k, 2) and classes: drawn on top")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document instead of a table")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="no progress bar")]
 
@@ -164,31 +176,20 @@ def ftle(
         float, typer.Option("--area-width", help="do not cut cells with area x width below this")
     ] = 0.0,
     budget: Annotated[int, typer.Option("--budget", help="cells to integrate at most; 0: the given ones alone")] = 0,
-    euler: Annotated[
-        float | None, typer.Option("--euler", help="of the exact map x + STEP f(x)", metavar="STEP")
-    ] = None,
-    encoder: Annotated[
-        Path | None,
-        typer.Option("--encoder", help=".npz with weight (dim, 2) and bias: inputs enter as weight z + bias"),
-    ] = None,
+    euler: Euler = None,
+    encoder: Encoder = None,
     p: Annotated[str | None, typer.Option("--p", help="value of the parameter: numbers, taken exactly")] = None,
     start: Annotated[float, typer.Option("--start", help="the initial time")] = 0.0,
     order: Annotated[int | None, typer.Option("--order", help="degree of a step, 3 to 60")] = None,
-    tile: Annotated[tuple[int, int], typer.Option("--tile", help="cells of one task and one file")] = (16, 16),
-    executor: Annotated[
-        str, typer.Option("--executor", help="threads, processes, or the address of a Dask scheduler (tcp://HOST:PORT)")
-    ] = "threads",
-    workers: Annotated[int | None, typer.Option("--workers", help="threads or processes (default: one a core)")] = None,
-    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="go on from the tiles in the folder")] = True,
-    data: Annotated[
-        Path | None, typer.Option("--data", help=".npz with points (k, 2) and classes: drawn on top")
-    ] = None,
+    tile: Tile = (16, 16),
+    executor: ExecutorName = "threads",
+    workers: Workers = None,
+    resume: Resume = True,
+    data: Data = None,
     weights: Weights = None,
     weight_radius: Radius = 0.0,
     dim: Dim = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="the folder of the run: tiles, ftle.npz, report.html")
-    ] = None,
+    out: RunOut = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -219,6 +220,46 @@ def ftle(
         )
     return run(
         specification, out=out, resume=resume, executor=executor, workers=workers, data=data, json=json, quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command()
+def classify(
+    model: Model,
+    readout: Annotated[Path, typer.Option("--readout", help=".npz with weight (classes, dim) and bias (classes,)")],
+    box: Annotated[tuple[float, float, float, float], typer.Option("--box", help="the inputs", metavar="LO HI LO HI")],
+    shape: Annotated[tuple[int, int], typer.Option("--shape", help="cells along the two axes", metavar="N N")] = (
+        100,
+        100,
+    ),
+    time: Annotated[float | None, typer.Option("--time", help="the final time")] = None,
+    boundary: Annotated[bool, typer.Option("--boundary", help="prove the decision boundary, too")] = False,
+    depth: Annotated[int, typer.Option("--depth", help="how often cells with several classes are quartered")] = 2,
+    budget: Annotated[int, typer.Option("--budget", help="cells to integrate at most")] = 1_000_000,
+    euler: Euler = None,
+    encoder: Encoder = None,
+    p: Annotated[str | None, typer.Option("--p", help="value of the parameter: numbers, taken exactly")] = None,
+    start: Annotated[float, typer.Option("--start", help="the initial time")] = 0.0,
+    tile: Tile = (16, 16),
+    executor: ExecutorName = "threads",
+    workers: Workers = None,
+    resume: Resume = True,
+    data: Data = None,
+    weights: Weights = None,
+    weight_radius: Radius = 0.0,
+    dim: Dim = None,
+    out: RunOut = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Prove which class every input of a box gets from MODEL and a readout."""
+    from capnode.cli.classify import run
+    from capnode.cli.model import load_model
+
+    return run(
+        load_model(model, weights=weights, weight_radius=weight_radius, dim=dim), readout, box=box, shape=shape,
+        time=time, euler=euler, p=p, encoder=encoder, boundary=boundary, depth=depth, budget=budget, start=start,
+        tile=tile, executor=executor, workers=workers, resume=resume, data=data, out=out, json=json, quiet=quiet,
     )  # fmt: skip
 
 
