@@ -127,8 +127,8 @@ class ClassMap:
         depth       how often cells are quartered until each is away from the curve or within one piece
         budget      cells integrated
         """
-        if self.core is None:
-            raise ValueError("a class map from a file has no classifier: classify again")
+        if self.core is None or self.cells is None:
+            raise ValueError("a class map from a file or from tiles has no cells in the core: ask decision_boundary")
         if classes is None:
             if self.readout.classes != 2:
                 raise ValueError(f"there are {self.readout.classes} classes: name the 2 whose boundary is meant")
@@ -154,6 +154,12 @@ class ClassMap:
             )
         inputs = {"box": self.rectangle, "classes": np.array([i, k])}
         return boundary_of(answer, (i, k), self.rectangle, Provenance("decision_boundary", self.field, inputs))
+
+    def report(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """A self-contained HTML page: pictures, numbers, what is proved; `capnode.classify_report` has the options."""
+        from capnode.classify_report import write_report
+
+        return write_report(self, path, **options)
 
     def plot(self, **options: Any) -> Any:
         """The map, with `boundary=` and data on top: the options of `capnode.plot.plot_class_map`. Returns the axes."""

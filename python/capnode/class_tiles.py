@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capnode import _core
+from capnode.arguments import parameter_box
 from capnode.certificate import write_whole
 from capnode.class_map import ClassMap
+from capnode.ftle import _encoder, _system
 from capnode.interval_array import IntervalArray
 from capnode.parallel import interruptible
 from capnode.progress import ProgressOption, reporting
@@ -50,14 +52,14 @@ class ClassifierText:
         fields = {text: _core.Field.from_text(text) for text in self.texts()}
         return _core.Classifier(
             [(fields[text], duration) for text, duration in self.layers],
-            [(fields[text], *rest) for text, *rest in self.stages],
+            [(fields[text], residual, step, steps) for text, residual, step, steps in self.stages],
             _core.Readout(self.weight, self.bias),
             **self.options,
         )
 
     def texts(self) -> list[str]:
         """The different fields in the order of their first mention."""
-        return list(dict.fromkeys([entry[0] for entry in (*self.layers, *self.stages)]))
+        return list(dict.fromkeys([text for text, _ in self.layers] + [entry[0] for entry in self.stages]))
 
     def describe(self) -> list[str]:
         """Every number in hex, fields by their digests."""
@@ -69,6 +71,38 @@ class ClassifierText:
         for name, value in (("weight", self.weight), ("bias", self.bias), *sorted(self.options.items())):
             lines.append(f"{name} {_hex(value)}")
         return lines
+
+
+def classifier_text(
+    field: Any,
+    readout: Readout,
+    t: Any,
+    p: Any,
+    *,
+    encoder: Any,
+    t0: float,
+    order: int | None,
+    tolerance: float,
+) -> ClassifierText:
+    """From the arguments of `classify`, which has checked them."""
+    layers, stages, core = _system(field, t, t0)
+    p_lo, p_hi = parameter_box(core, p)
+    matrix, offset = _encoder(encoder, int(core.dim))
+    return ClassifierText(
+        tuple((f.to_text(), float(duration)) for f, duration in layers),
+        tuple((f.to_text(), bool(residual), float(step), int(steps)) for f, residual, step, steps in stages),
+        readout.weight,
+        readout.bias,
+        {
+            "parameter_lo": p_lo,
+            "parameter_hi": p_hi,
+            "t0": float(t0),
+            "encoder": matrix,
+            "offset": offset,
+            "order": 0 if order is None else int(order),
+            "tolerance": float(tolerance),
+        },
+    )
 
 
 def _hex(value: Any) -> str:

@@ -6,6 +6,7 @@ docs/classify.md.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,11 @@ def classify(
     order: int | None = None,
     tolerance: float = 1e-12,
     threads: int = 1,
+    tile: Sequence[int] = (16, 16),
+    out: str | os.PathLike[str] | None = None,
+    resume: bool = True,
+    executor: Any = None,
+    workers: int | None = None,
     progress: ProgressOption = None,
 ) -> ClassMap:
     """Proves, cell by cell, which classes the inputs of a rectangle can get from the readout of x(t).
@@ -52,6 +58,9 @@ def classify(
     threads    0: as many as the machine has
     order, tolerance  of the integration, as in `integrate`
     progress   True for a bar, or a function (stage, done, total)
+    tile, out, resume, executor, workers  as in `ftle`: with `out` or `executor` the map is computed tile by tile, each
+               with its share of the budget, into a folder that a stopped run goes on from (`classes.npz` at the end),
+               on threads, processes or a cluster. Such a map has no `boundary`; `decision_boundary` computes its own
 
     Every input of a cell with one class is proved to belong to it; the other cells tell the classes that their inputs
     can reach, and why it is not one: too wide, or the flow not bounded. Misuse is a ValueError with both numbers.
@@ -60,12 +69,21 @@ def classify(
     lower, upper = _rectangle(box)
     counts = _counts(shape, "shape")
     rectangle = [lower[0], upper[0], lower[1], upper[1]]
+    depth, budget = _count(depth, "depth", least=0), _count(budget, "budget", least=0)
+    if out is not None or executor is not None:
+        from capnode.class_tiles import classifier_text, make_work, run_classes
+
+        text = classifier_text(field, read, t, p, encoder=encoder, t0=t0, order=order, tolerance=tolerance)
+        work, manifest = make_work(text, rectangle, counts, tile=_counts(tile, "tile"), depth=depth, budget=budget)
+        return run_classes(
+            work, manifest, field, out=out, resume=resume, executor=executor, workers=workers, progress=progress
+        )
     with reporting(progress) as report:
         answer = core.class_map(
             rectangle,
             counts,
-            depth=_count(depth, "depth", least=0),
-            budget=_count(budget, "budget", least=0),
+            depth=depth,
+            budget=budget,
             threads=_count(threads, "threads", least=0),
             progress=_levels(report, "cells") if progress else None,
         )

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 import capnode as cn
 from capnode.ftle_field import FtleField
 from capnode.ridges import ridges
+from page_reader import read_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MOONS = ROOT / "examples" / "data" / "moons_2_5_5_2.capnode"
@@ -234,38 +234,6 @@ def test_exit_status_of_the_command(
 
 
 # ---- faces -------------------------------------------------------------------------------------------------------
-
-
-class Links(HTMLParser):
-    """Everything that a page would fetch or lead to, and whether its tags are balanced."""
-
-    VOID = ("meta", "img", "br", "hr", "link", "input")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.open: list[str] = []
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
-        assert tag not in ("script", "link", "iframe", "object", "embed")
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def read_page(path: Path) -> Links:
-    page = Links()
-    page.feed(path.read_text(encoding="utf-8"))
-    page.close()
-    assert page.open == []
-    return page
 
 
 def test_the_report_stands_alone(moons: cn.Field, tmp_path: Path) -> None:

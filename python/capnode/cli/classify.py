@@ -104,7 +104,8 @@ def _pairs(found: Any) -> list[tuple[int, int]]:
 
 def _summary(result: Any) -> dict[str, Any]:
     length = result.value.length
-    return result.value.to_dict() | {
+    summary: dict[str, Any] = result.value.to_dict()
+    return summary | {
         "proved": result.proved,
         "reason": None if result.proved else result.reason,
         "length": length if np.isfinite(length) else None,
