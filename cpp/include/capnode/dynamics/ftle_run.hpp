@@ -52,8 +52,8 @@ std::vector<std::size_t> missing_ftle_tiles(const std::filesystem::path& folder,
 
 /// Writes ftle.npz from all tiles: what FtleField.load of Python reads. std::invalid_argument where one is missing.
 ///     digest, specification, method, cpu, verdict_names  ASCII as uint8 (cpu: one a line)
-///     time (2,), axis_0, axis_1: edges of cells, or points; lower, upper, verdicts of the whole grid; the leaves of all
-///     tiles as there, cell_parents as flat indices into the grid; integrated
+///     time (2,), axis_0, axis_1: edges of cells, or points; lower, upper, verdicts of the whole grid; the leaves of
+///     all tiles as there, cell_parents as flat indices into the grid; integrated
 void write_ftle_field(const std::filesystem::path& folder, const FtleSpec& spec);
 
 /// CPU name and instruction set, as tiles record them.
