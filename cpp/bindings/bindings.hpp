@@ -20,5 +20,6 @@ void register_poincare_map(pybind11::module_& module);
 void register_readout(pybind11::module_& module);
 void register_ftle(pybind11::module_& module);
 void register_classify(pybind11::module_& module);
+void register_lyapunov(pybind11::module_& module);
 
 }  // namespace capnode::bindings

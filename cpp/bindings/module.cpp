@@ -26,4 +26,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_readout(module);
     capnode::bindings::register_ftle(module);
     capnode::bindings::register_classify(module);
+    capnode::bindings::register_lyapunov(module);
 }

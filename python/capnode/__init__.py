@@ -26,6 +26,7 @@ from capnode.hopf_point import HopfPoint, prove_hopf
 from capnode.integrate import Parallelepiped, integrate, parallelepiped
 from capnode.interval_array import IntervalArray, interval
 from capnode.layered import Layered, layered
+from capnode.lyapunov import Exponents, lyapunov_exponents
 from capnode.periodic_exclusion import PeriodicOrbitExclusion, no_periodic_orbits
 from capnode.pieces import PiecewiseSet, integrate_pieces
 from capnode.poincare import Return, Section, poincare_map, section
@@ -46,6 +47,7 @@ __all__ = [
     "DiscreteMap",
     "Equilibrium",
     "Evidence",
+    "Exponents",
     "Field",
     "FtleField",
     "HopfPoint",
@@ -85,6 +87,7 @@ __all__ = [
     "iterate",
     "krawczyk",
     "layered",
+    "lyapunov_exponents",
     "newton_kantorovich",
     "no_periodic_orbits",
     "parallelepiped",

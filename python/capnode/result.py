@@ -48,6 +48,7 @@ class Verdict(StrEnum):
     too_wide = "too_wide"
     tangent = "tangent"
     section_not_reached = "section_not_reached"
+    lost = "lost"
     interrupted = "interrupted"
 
     @property

@@ -76,6 +76,9 @@ class Stepper {
         lane.advance(step, scratch_);
     }
 
+    const std::vector<double>& phi() const { return phi_; }
+    const std::vector<double>& phi_error() const { return phi_error_; }
+
   private:
     // centre_ +- error_ holds g(x_bar, p_bar) for all weights.
     void evaluate_centre(const FlowLane& lane, const DiscreteMap& map, const DoubleDoubleBall& t) {
@@ -176,6 +179,7 @@ std::vector<IterationResult> iterate(const std::vector<IterationStage>& stages, 
                     break;
                 }
                 lane = std::move(next);
+                if (options.transition) options.transition(stepper.phi().data(), stepper.phi_error().data());
                 t = t + DoubleDoubleBall{stage.map.step, 0.0, 0.0};
                 ++result.steps;
                 if (options.keep) result.states.push_back(lane.enclosure(rows.dim));

@@ -431,6 +431,7 @@ void LaneGroup::advance(std::size_t l) {
             step.phi_error = phi_error_of_.data();
         }
         spare_->advance(step, scratch_);
+        taken_ = step;
     }
     if (!spare_->is_finite()) {  // what was proved before stays
         failed_[l] = "the enclosure became unbounded";

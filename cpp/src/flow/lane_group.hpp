@@ -14,15 +14,17 @@
 #include <vector>
 
 #include "capnode/flow/flow.hpp"
+#include "capnode/flow/layered_flow.hpp"
 #include "capnode/flow/step_engine.hpp"
 #include "flow_lane.hpp"
 #include "growth.hpp"
 
 namespace capnode {
 
-/// Both throw std::invalid_argument with the numbers.
+/// All throw std::invalid_argument with the numbers.
 void check_initial_set(const Field& field, const InitialSet& start, double duration);
 void check_flow_options(const FlowOptions& options);
+void check_layers(const std::vector<FlowLayer>& layers);
 
 class LaneGroup {
   public:
@@ -53,6 +55,8 @@ class LaneGroup {
     /// The last step of lane l, which ended at the time `end`; without the enclosure at the end.
     FlowStep record(std::size_t l, std::size_t dim, double end) const;
     bool in_tube_mode() const { return tube_mode_; }
+    /// What the last step handed to its lane; valid until the next one, for groups of one lane in the mode of sets.
+    const FlowLane::Step& taken() const { return taken_; }
 
   private:
     void make_engine();
@@ -94,6 +98,7 @@ class LaneGroup {
     FlowLane::Scratch scratch_;
     std::unique_ptr<FlowLane> spare_;
     std::function<bool()> stop_;
+    FlowLane::Step taken_;
 };
 
 }  // namespace capnode

@@ -11,7 +11,6 @@
 #include "lane_group.hpp"
 
 namespace capnode {
-namespace {
 
 void check_layers(const std::vector<FlowLayer>& layers) {
     if (layers.empty()) throw std::invalid_argument("there are 0 layers");
@@ -30,6 +29,8 @@ void check_layers(const std::vector<FlowLayer>& layers) {
         }
     }
 }
+
+namespace {
 
 // Runs the lanes that are still alive through one layer.
 class LayerRun {

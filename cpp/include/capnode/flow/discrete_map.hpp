@@ -38,6 +38,9 @@ struct IterationOptions {
     double max_seconds = infinity;
     std::function<bool()> interrupted;
     std::function<void(double)> progress;
+    /// Told the derivative of every step over its set: mid and rad, n x n by rows, n = dim + parameter_dim (the rows of
+    /// parameters are those of the identity); may be empty.
+    std::function<void(const double* mid, const double* rad)> transition;
 };
 
 struct IterationResult {

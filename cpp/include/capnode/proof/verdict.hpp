@@ -40,6 +40,9 @@ namespace capnode {
       "approximation.")                                                                                                \
     X(tangent, "The flow may touch the section without crossing it; move or tilt the section, or take a smaller set.") \
     X(section_not_reached, "The section was not crossed as often as asked in the time allowed.")                       \
+    X(lost,                                                                                                            \
+      "The trajectory was lost before the time asked for: its enclosure outgrew every step (chaos, blow-up, or the "   \
+      "edge of the domain); ask for a shorter time.")                                                                  \
     X(interrupted, "The computation was stopped before it finished.")
 
 enum class Verdict {
