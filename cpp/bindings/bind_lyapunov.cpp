@@ -117,7 +117,9 @@ void register_lyapunov(py::module_& module) {
         py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(),
         py::arg("t0") = 0.0, py::arg("kind") = "singular", py::arg("sum") = true, py::arg("max_seconds") = infinity,
         py::arg("progress") = py::none());
-    module.def("with_divergence", [](const Field& field) { return with_divergence(field); }, py::arg("field"));
+    module.def(
+        "with_divergence", [](const Field& field, double factor) { return with_divergence(field, factor); },
+        py::arg("field"), py::arg("factor") = 1.0);
     // factors: (mid, rad, norm) each; the first acts first.
     module.def(
         "product_exponents",

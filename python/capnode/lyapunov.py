@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class Exponents:
         widest = float(np.max(self.at[-1].width))
         largest = float(self.at[-1].mid[0])
         return (
-            f"<{n} exponents ({self.kind}) at {len(self.times)} times up to {self.times[-1]:.6g}, first {largest:.10g}, "
+            f"<{n} exponents ({self.kind}) at {len(self.times)} times, last {self.times[-1]:.6g}, first {largest:.9g}, "
             f"largest width {widest:.2g}>"
         )
 
@@ -258,7 +259,7 @@ def _counts(t: Any) -> list[int]:
     if array.dtype.kind not in "iu" or array.ndim != 1 or array.size == 0:
         raise ValueError(f"of a map, t is a number of steps or several, not {t!r}")
     counts = [int(k) for k in array]
-    if counts[0] < 1 or any(b <= a for a, b in zip(counts, counts[1:], strict=False)):
+    if counts[0] < 1 or any(b <= a for a, b in pairwise(counts)):
         raise ValueError(f"the numbers of steps must be positive and ascending, not {counts}")
     return counts
 

@@ -563,3 +563,30 @@ def _draw_boundary(ax: Any, curve: Any) -> None:
     for k, chain in enumerate(curve.chains):
         line = curve.curve(k)
         ax.plot(line[:, 0], line[:, 1], color=INK, linewidth=1.1, linestyle="-" if chain.proved else "--", zorder=4)
+# ---- Lyapunov exponents ------------------------------------------------------------------------------------------
+
+
+def plot_exponents(exponents: Any, *, ax: Any = None, most: int = 12, title: str | None = None) -> Any:
+    """The first `most` finite-time exponents over the times they are known at, each shaded from the lower to the upper
+    end of its enclosure; where there is one time, all of them over their index. Returns the axes."""
+    at, times = exponents.at, exponents.times
+    with matplotlib.rc_context(STYLE):
+        axes = ax if ax is not None else _figure(7.0, 4.0).add_subplot()
+        if len(times) == 1:
+            index = np.arange(1, at.shape[1] + 1)
+            axes.vlines(index, at.lo[0], at.hi[0], color=BLUE, alpha=0.5)
+            axes.plot(index, at.mid[0], ".", color=BLUE)
+            axes.set_xlabel("i")
+        else:
+            for i in range(min(most, at.shape[1])):
+                colour, dash = LINES[i % len(LINES)], DASHES[i // len(LINES) % 4]
+                axes.fill_between(times, at.lo[:, i], at.hi[:, i], color=colour, alpha=0.35, linewidth=0.0)
+                axes.plot(times, at.mid[:, i], dash, color=colour, linewidth=1.0, label=f"{i + 1}")
+            axes.set_xlabel("t")
+            if min(most, at.shape[1]) > 1:
+                axes.legend(loc="best", ncols=2)
+        axes.axhline(0.0, color=GREY, linewidth=0.6)
+        axes.set_ylabel("finite-time exponent")
+        widest = float(np.max(at.width)) if at.size else 0.0
+        axes.set_title(title if title is not None else f"largest width {widest:.2g}")
+    return axes

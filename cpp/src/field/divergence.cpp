@@ -29,7 +29,7 @@ class Differentiator {
         for (const Node& node : field.nodes()) values_.push_back(copy(node, state));
     }
 
-    Field build() {
+    Field build(double factor) {
         std::vector<NodeId> parts;
         for (std::size_t i = 0; i < n_; ++i) {
             tangents_.clear();
@@ -40,8 +40,7 @@ class Differentiator {
         if (parts.empty()) {
             trace = builder_.constant(Matrix(1, 1, 0.0));
         } else {
-            const NodeId all = parts.size() == 1 ? parts[0] : builder_.concat(parts);
-            trace = parts.size() == 1 ? all : builder_.affine(all, Matrix(1, parts.size(), 1.0));
+            trace = builder_.affine(builder_.concat(parts), Matrix(1, parts.size(), factor));
         }
         return builder_.build(builder_.concat({values_[field_.output()], trace}));
     }
@@ -340,6 +339,6 @@ class Differentiator {
 
 }  // namespace
 
-Field with_divergence(const Field& field) { return Differentiator(field).build(); }
+Field with_divergence(const Field& field, double factor) { return Differentiator(field).build(factor); }
 
 }  // namespace capnode
