@@ -80,7 +80,7 @@ def test_networks_against_the_oracle(index: int) -> None:
     case = network_case(rng, index, n=3, weight_radius=1e-11)
     field = cn.Field(case.graph.build())
     kind = "singular" if index % 2 else "qr"
-    times = case.t0 + np.array([0.1, 0.25]) * case.duration
+    times = case.t0 + np.array([0.03, 0.08]) * case.duration
     options = {"p": case.p if case.graph.parameter_dim else None, "t0": case.t0, "kind": kind}
     e = cn.lyapunov_exponents(field, case.x, times, **options).require()
     weights = case.graph.member(rng)
