@@ -21,5 +21,6 @@ void register_readout(pybind11::module_& module);
 void register_ftle(pybind11::module_& module);
 void register_classify(pybind11::module_& module);
 void register_lyapunov(pybind11::module_& module);
+void register_robustness(pybind11::module_& module);
 
 }  // namespace capnode::bindings

@@ -27,4 +27,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_ftle(module);
     capnode::bindings::register_classify(module);
     capnode::bindings::register_lyapunov(module);
+    capnode::bindings::register_robustness(module);
 }

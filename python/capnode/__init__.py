@@ -32,6 +32,7 @@ from capnode.pieces import PiecewiseSet, integrate_pieces
 from capnode.poincare import Return, Section, poincare_map, section
 from capnode.readout import Readout, readout
 from capnode.result import Evidence, Result, Verdict
+from capnode.robustness import AdversarialPair, RobustRadius, adversarial_pair, robust_radius
 from capnode.spectrum import Spectrum, spectrum
 from capnode.trajectory import Trajectory, TrajectoryBatch
 from capnode.zeros import Zero, interval_newton, krawczyk, newton_kantorovich
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from capnode.verification.report import Verification
 
 __all__ = [
+    "AdversarialPair",
     "Certificate",
     "Chain",
     "ClassMap",
@@ -65,6 +67,7 @@ __all__ = [
     "Result",
     "Return",
     "RunIncomplete",
+    "RobustRadius",
     "Section",
     "Spectrum",
     "Trajectory",
@@ -75,6 +78,7 @@ __all__ = [
     "__version__",
     "classify",
     "decision_boundary",
+    "adversarial_pair",
     "equilibrium",
     "euler_map",
     "from_torch",
@@ -94,6 +98,7 @@ __all__ = [
     "poincare_map",
     "prove_hopf",
     "readout",
+    "robust_radius",
     "section",
     "spectrum",
     "verify",

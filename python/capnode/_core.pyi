@@ -303,6 +303,18 @@ class Readout:
 def accurate_product(
     arg0: npt.ArrayLike, arg1: npt.ArrayLike
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+def adversarial_pair(
+    layers: Sequence[tuple[Field, float]],
+    readout: Readout,
+    x: Any,
+    y: Any,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    t0: float = ...,
+    order: int = ...,
+    tolerance: float = ...,
+    max_seconds: float = ...,
+) -> dict[str, Any]: ...
 def apply_lanes(arg0: str, arg1: npt.ArrayLike, arg2: npt.ArrayLike) -> tuple[Any, ...]: ...
 def ball_affine(
     arg0: npt.ArrayLike,
@@ -453,6 +465,17 @@ def iterate(
     max_seconds: float = ...,
     progress: Any = ...,
 ) -> dict[str, Any]: ...
+def jacobian_variation(
+    field: Field,
+    lo: Any,
+    hi: Any,
+    *,
+    p: Any = ...,
+    t_lo: float = ...,
+    t_hi: float = ...,
+    radius: float,
+    time_radius: float = ...,
+) -> tuple[float, float, float]: ...
 def krawczyk(
     field: Field,
     lo: npt.ArrayLike,
@@ -562,6 +585,19 @@ def real_complex_ball_product(
 def recognise_diagonal_family(field: Field) -> tuple[Any, str]: ...
 def refine_hopf_candidate(
     field: Field, p_bar: float, omega_bar: float, x_bar: Any, v_bar: Any, max_iterations: int = ...
+) -> dict[str, Any]: ...
+def robust_radius(
+    layers: Sequence[tuple[Field, float]],
+    readout: Readout,
+    x: Any,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    t0: float = ...,
+    order: int = ...,
+    tolerance: float = ...,
+    pieces: int = ...,
+    max_seconds: float = ...,
+    progress: Any = ...,
 ) -> dict[str, Any]: ...
 def same_hopf_solution(a: Mapping[str, Any], b: Mapping[str, Any]) -> str: ...
 def sha256_hex(bytes: bytes) -> str: ...

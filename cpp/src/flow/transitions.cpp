@@ -61,6 +61,11 @@ TransitionRun transitions(const std::vector<FlowLayer>& stages, const InitialSet
             lane->begin_stage(stages[k].duration);
         }
         group->lanes()[0] = lane.get();
+        group->stop_when([&] {
+            return (options.interrupted && options.interrupted()) ||
+                   std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >
+                       options.max_seconds;
+        });
         const auto stop = [&](Verdict verdict, std::string detail) {
             run.verdict = verdict;
             run.detail = std::move(detail);
@@ -81,7 +86,7 @@ TransitionRun transitions(const std::vector<FlowLayer>& stages, const InitialSet
                 return run;
             }
             if (options.progress) options.progress((done + std::fabs(lane->elapsed())) / total);
-            group->step();
+            if (!group->step()) continue;  // stopped on the way: the reason is found above
             if (group->failure(0)) {
                 stop(Verdict::unbounded, group->failure(0));
                 return run;

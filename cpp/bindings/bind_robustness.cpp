@@ -1,0 +1,133 @@
+// Certified radii and adversarial pairs: one Result each.
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "capnode/dynamics/jacobian_variation.hpp"
+#include "capnode/dynamics/robust_radius.hpp"
+#include "matrix_arrays.hpp"
+#include "result.hpp"
+#include "signal_poll.hpp"
+
+namespace capnode::bindings {
+namespace {
+
+using Layers = std::vector<std::pair<Field, double>>;
+
+std::vector<FlowLayer> layers_from(const Layers& list) {
+    std::vector<FlowLayer> layers;
+    for (const auto& [field, duration] : list) layers.push_back({field, duration});
+    return layers;
+}
+
+std::vector<double> vector_from(const py::object& x, const char* what) {
+    const Matrix m = to_column(x, what);
+    return {m.data.begin(), m.data.end()};
+}
+
+NetworkInput input_from(const py::object& x, const py::object& p_lo, const py::object& p_hi, double t0) {
+    NetworkInput input;
+    input.x = vector_from(x, "x");
+    input.t0 = Interval(t0);
+    const Matrix lo = to_column_or_empty(p_lo, "parameter");
+    const Matrix hi = to_column_or_empty(p_hi, "parameter");
+    if (lo.size() != hi.size()) throw std::invalid_argument("the parameter's ends differ in length");
+    for (std::size_t j = 0; j < lo.size(); ++j) input.parameter.emplace_back(lo.data[j], hi.data[j]);
+    return input;
+}
+
+FlowOptions flow_options(std::size_t order, double tolerance, double max_seconds, SignalPoll& poll) {
+    FlowOptions options;
+    options.order = order;
+    options.tolerance = tolerance;
+    options.max_seconds = max_seconds;
+    options.progress = [&poll](double share) { poll.share(share); };
+    options.interrupted = [&poll] { return poll.stop(); };
+    return options;
+}
+
+}  // namespace
+
+void register_robustness(py::module_& module) {
+    module.def(
+        "robust_radius",
+        [](const Layers& layers, const Readout& readout, const py::object& x, const py::object& p_lo,
+           const py::object& p_hi, double t0, std::size_t order, double tolerance, std::size_t pieces,
+           double max_seconds, const py::object& progress) {
+            SignalPoll poll(progress);
+            const NetworkInput input = input_from(x, p_lo, p_hi, t0);
+            RobustOptions options;
+            options.flow = flow_options(order, tolerance, max_seconds, poll);
+            options.pieces = pieces;
+            const auto list = layers_from(layers);
+            const auto result = guarded([&] { return robust_radius(list, readout, input, options); });
+            poll.rethrow();
+            return result_to_python(result, [](const RobustRadius& value) {
+                py::dict d;
+                d["radius"] = value.radius;
+                d["cls"] = value.cls;
+                d["margins"] = bounds_of(value.margins);
+                d["gradients"] = array_of(value.gradients);
+                d["gradient_at_input"] = array_of(value.gradient_at_input);
+                d["stretching"] = value.stretching;
+                d["final"] = bounds_of(value.final);
+                return d;
+            });
+        },
+        py::arg("layers"), py::arg("readout"), py::arg("x"), py::kw_only(), py::arg("parameter_lo") = py::none(),
+        py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0, py::arg("tolerance") = 1e-12,
+        py::arg("pieces") = 0, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
+    module.def(
+        "adversarial_pair",
+        [](const Layers& layers, const Readout& readout, const py::object& x, const py::object& y,
+           const py::object& p_lo, const py::object& p_hi, double t0, std::size_t order, double tolerance,
+           double max_seconds) {
+            SignalPoll poll(py::none{});
+            const NetworkInput input = input_from(x, p_lo, p_hi, t0);
+            const std::vector<double> other = vector_from(y, "y");
+            const FlowOptions options = flow_options(order, tolerance, max_seconds, poll);
+            const auto list = layers_from(layers);
+            const auto result = guarded([&] { return adversarial_pair(list, readout, input, other, options); });
+            poll.rethrow();
+            return result_to_python(result, [](const AdversarialPair& value) {
+                py::dict d;
+                d["x"] = array_of(value.x);
+                d["y"] = array_of(value.y);
+                d["classes"] = py::make_tuple(value.cls_x, value.cls_y);
+                d["distance"] = bounds_of(value.distance);
+                d["final_x"] = bounds_of(value.final_x);
+                d["final_y"] = bounds_of(value.final_y);
+                return d;
+            });
+        },
+        py::arg("layers"), py::arg("readout"), py::arg("x"), py::arg("y"), py::kw_only(),
+        py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0,
+        py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("max_seconds") = infinity);
+    // (difference, size, change) of dynamics/jacobian_variation.hpp
+    module.def(
+        "jacobian_variation",
+        [](const Field& field, const py::object& lo, const py::object& hi, const py::object& p, double t_lo,
+           double t_hi, double radius, double time_radius) {
+            const std::vector<double> a = vector_from(lo, "x");
+            const std::vector<double> b = vector_from(hi, "x");
+            if (a.size() != b.size()) throw std::invalid_argument("the ends of x differ in length");
+            std::vector<Interval> box;
+            for (std::size_t i = 0; i < a.size(); ++i) box.emplace_back(a[i], b[i]);
+            std::vector<Interval> parameter;
+            if (!p.is_none()) {
+                for (const double v : vector_from(p, "p")) parameter.emplace_back(v);
+            }
+            const JacobianVariation v = guarded(
+                [&] { return VariationBounds(field).over(box, parameter, Interval(t_lo, t_hi), radius, time_radius); });
+            return py::make_tuple(v.difference, v.size, v.change);
+        },
+        py::arg("field"), py::arg("lo"), py::arg("hi"), py::kw_only(), py::arg("p") = py::none(), py::arg("t_lo") = 0.0,
+        py::arg("t_hi") = 0.0, py::arg("radius"), py::arg("time_radius") = 0.0);
+}
+
+}  // namespace capnode::bindings
