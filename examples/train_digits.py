@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for the weights (default: here)")
     out = parser.parse_args().out
     model = train()
-    W, b = model.field.linear.weight.detach().numpy(), model.field.linear.bias.detach().numpy()
+    W = model.field.linear.weight.detach().numpy()
     print(f"|W|_2 = {np.linalg.norm(W, 2):.3f}, rows of W at most {np.linalg.norm(W, axis=1).max():.3f}")
     import capnode
 

@@ -52,8 +52,8 @@ class RobustRadius:
 
 @dataclass(frozen=True, eq=False)
 class AdversarialPair:
-    """Two inputs with different classes: x and y (n,), float64 and exact; `classes` of each; `distance` IntervalArray ():
-    |x - y|_2; the states at the final time, IntervalArray (n,)."""
+    """Two inputs with different classes: x and y (n,), float64 and exact; `classes` of each; `distance` |x - y|_2,
+    IntervalArray (); the states at the final time, IntervalArray (n,)."""
 
     x: FloatArray
     y: FloatArray
