@@ -563,6 +563,8 @@ def _draw_boundary(ax: Any, curve: Any) -> None:
     for k, chain in enumerate(curve.chains):
         line = curve.curve(k)
         ax.plot(line[:, 0], line[:, 1], color=INK, linewidth=1.1, linestyle="-" if chain.proved else "--", zorder=4)
+
+
 # ---- Lyapunov exponents ------------------------------------------------------------------------------------------
 
 
