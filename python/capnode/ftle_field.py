@@ -135,6 +135,20 @@ class FtleField:
             width = self.cells.upper - self.cells.lower
             return float(np.sum(self.cells.areas * width) / np.sum(self.cells.areas))
 
+    def difference(self, other: FtleField) -> IntervalArray:
+        """Encloses, entry by entry, the exponents of this field minus those of another over the same grid.
+
+        For the ODE and its exact Euler network: what the network's step size does to the exponents, proved.
+        """
+        if self.method != other.method or any(
+            not np.array_equal(a, b) for a, b in zip(self.axes, other.axes, strict=True)
+        ):
+            raise ValueError(
+                f"the fields are over different grids: {self.method} {self.shape} of {self.box} and "
+                f"{other.method} {other.shape} of {other.box}"
+            )
+        return self.exponents - other.exponents
+
     def at(self, points: ArrayLike) -> IntervalArray:
         """The intervals (k,) of the refined cells that hold the points (k, 2); `method="cells"` only."""
         if self.method != "cells":

@@ -461,6 +461,7 @@ def draw_plane_data(ax: Any, *, boundary: Any = None, points: Any = None, labels
     from matplotlib.collections import PolyCollection
 
     if boundary is not None:
+        boundary = getattr(boundary, "value", boundary)  # of a Result
         boxes = getattr(boundary, "boxes", boundary)
         x0, x1, y0, y1 = boxes.lo[:, 0], boxes.hi[:, 0], boxes.lo[:, 1], boxes.hi[:, 1]
         corners = np.stack([np.stack(c, -1) for c in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))], axis=1)

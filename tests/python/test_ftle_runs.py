@@ -144,6 +144,14 @@ def test_maps_layers_and_planes(moons: cn.Field) -> None:
     euler = cn.ftle(cn.euler_map(moons, 0.125), BOX, (4, 3), 1, **options)
     slope = np.linalg.svd(np.eye(2) + 0.125 * moons.jacobian(euler.boxes.lo[1, 2]), compute_uv=False)[0]
     assert np.isclose(euler.exponents.mid[1, 2], np.log(slope) / 0.125, rtol=0, atol=1e-12)
+    network = cn.ftle(cn.euler_map(moons, 0.125), BOX, (4, 3), 16, **options)
+    apart = plain.difference(network)
+    assert (apart.lo <= plain.exponents.mid - network.exponents.mid).all()
+    assert (plain.exponents.mid - network.exponents.mid <= apart.hi).all()
+    assert 0.0 < np.abs(apart.mid).max() < 0.5
+    assert apart.width.max() < 1e-9
+    with pytest.raises(ValueError, match=r"different grids: points \(4, 3\) .* and points \(3, 3\)"):
+        plain.difference(cn.ftle(moons, BOX, (3, 3), 2.0, **options))
     with pytest.raises(ValueError, match="number of steps is 0"):
         cn.ftle(cn.euler_map(moons, 0.125), BOX, (4, 3), 0)
 

@@ -157,3 +157,29 @@ def test_killed_at_any_moment(tmp_path: Path, trace: Path, environment: dict[str
     with opened(tmp_path / "undisturbed", 24) as folder:
         compute_tiles(Squares(str(trace)), folder, workers=1)
     assert contents(run) == contents(tmp_path / "undisturbed")
+
+
+@pytest.mark.long
+def test_an_ftle_field_on_a_cluster_killed_three_times(tmp_path: Path, environment: dict[str, str]) -> None:
+    """`capnode ftle` on a scheduler's address, killed at random moments, a worker killed in between."""
+    run = tmp_path / "run"
+    rng = np.random.default_rng(int(time.time()))
+    with cluster() as machines:
+        command = [sys.executable, "-W", "ignore", "-m", "capnode", "ftle", str(MOONS), "--box", "-2", "2", "-2", "2",
+                   "--shape", "200", "200", "--time", "10", "--method", "points", "--tile", "8", "8", "--quiet",
+                   "--executor", machines.scheduler_address, "--out", str(run)]  # fmt: skip
+        for goal in (20, 200, 400):
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while process.poll() is None and len(list(run.glob("tile-*"))) < goal:
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0.0, 0.1))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            if goal == 200:
+                os.kill(next(iter(machines.workers.values())).pid, signal.SIGKILL)
+        kept = {path.name: path.stat().st_mtime_ns for path in run.glob("tile-*")}
+        assert len(kept) >= 400
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert {name: (run / name).stat().st_mtime_ns for name in kept} == kept
+    quiet = cn.ftle(cn.Field.load(MOONS), [(-2, 2), (-2, 2)], (200, 200), 10.0, method="points", tile=(8, 8))
+    assert (run / "ftle.npz").read_bytes() == quiet.save(tmp_path / "quiet.npz").read_bytes()
