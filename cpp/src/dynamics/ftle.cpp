@@ -200,6 +200,10 @@ class TileRun {
     // Bounds the cells from `first` on.
     void evaluate(std::size_t first) {
         std::vector<FtleBounds::Cell> fresh(cells_.begin() + static_cast<std::ptrdiff_t>(first), cells_.end());
+        for (FtleBounds::Cell& cell : fresh) {
+            const double area = (cell.box[1] - cell.box[0]) * (cell.box[3] - cell.box[2]);
+            if (spec_.cells) cell.enough = std::max(spec_.width, spec_.area_width / area);
+        }
         bounds_.bound(fresh, progress_.interrupted);
         std::copy(fresh.begin(), fresh.end(), cells_.begin() + static_cast<std::ptrdiff_t>(first));
         tile_.integrated += fresh.size();

@@ -19,6 +19,9 @@ using Cell = FtleBounds::Cell;
 // V starts at scale A: what V adds to the norm of the Jacobian, which limits the steps of wide sets, is then small.
 constexpr double small_scale = 0x1p-6;
 
+// A linear set that many times wider than its linear part is given up for a Taylor model.
+constexpr double hopeless = 3.0;
+
 Interval logarithm(const Interval& x) {
     const double hi = x.hi > 0.0 ? apply(Function::log, Interval(x.hi)).hi : -infinity;
     const double lo = x.lo > 0.0 ? apply(Function::log, Interval(x.lo)).lo : -infinity;
@@ -299,25 +302,65 @@ struct FtleBounds::Data {
         cell.exponent = *both;
     }
 
+    // Linear sets cost a small part of what Taylor models do: where a width will do, they come first.
     void bound(std::vector<Cell>& cells, const std::function<bool()>& interrupted) const {
+        if (options.set_degree == 1) return carry(cells, options, interrupted);
+        std::vector<Cell> first;
+        for (const Cell& cell : cells) {
+            if (cell.enough > 0.0) first.push_back(cell);
+        }
+        FlowOptions linear = options;
+        linear.set_degree = 1;
+        linear.order = spec.order != 0 ? spec.order : 10;
+        linear.tolerance = spec.tolerance > 0.0 ? spec.tolerance : 1e-7;
+        linear.nonlinear_limit = hopeless;
+        carry(first, linear, interrupted);
+        std::vector<Cell> second;
+        std::vector<Cell*> place;
+        auto known = first.begin();
+        for (Cell& cell : cells) {
+            if (cell.enough > 0.0) {
+                cell = *known++;
+                const bool narrow = cell.exponent.hi - cell.exponent.lo <= cell.enough;
+                if (cell.verdict == Verdict::interrupted || (cell.verdict == Verdict::proved && narrow)) continue;
+            }
+            second.push_back(cell);
+            place.push_back(&cell);
+        }
+        carry(second, options, interrupted);
+        for (std::size_t k = 0; k < second.size(); ++k) {
+            const Cell linear_cell = *place[k];
+            *place[k] = second[k];
+            // both hold where both are proved; else the one that is
+            if (linear_cell.verdict != Verdict::proved) continue;
+            const std::optional<Interval> both = intersect(linear_cell.exponent, second[k].exponent);
+            if (!both) throw InternalError("two enclosures of the exponents of a cell do not meet");
+            if (second[k].verdict == Verdict::interrupted) continue;
+            place[k]->exponent = *both;
+            place[k]->verdict = Verdict::proved;
+        }
+    }
+
+    void carry(std::vector<Cell>& cells, const FlowOptions& with, const std::function<bool()>& interrupted) const {
+        if (cells.empty()) return;
         const FtleSystem& system = second_order ? variational : spec.system;
         std::vector<InitialSet> starts;
         starts.reserve(cells.size());
         for (const Cell& cell : cells) starts.push_back(initial_set(cell.box));
         if (system.discrete()) {
             IterationOptions iteration;
-            iteration.derivative = options.derivative;
-            iteration.affine_form = options.affine_form;
+            iteration.derivative = with.derivative;
+            iteration.affine_form = with.affine_form;
             iteration.interrupted = interrupted;
             const std::vector<IterationResult> results = iterate(system.stages, starts, iteration);
             for (std::size_t l = 0; l < cells.size(); ++l) conclude(cells[l], results[l].verdict, results[l]);
             return;
         }
-        FlowOptions flow = options;
+        FlowOptions flow = with;
         flow.interrupted = interrupted;
         if (system.layers.size() == 1) {
             const std::vector<double> durations(cells.size(), system.layers.front().duration);
-            const auto run = options.set_degree > 1 ? integrate_lanes_taylor_model : integrate_lanes;
+            const auto run = flow.set_degree > 1 ? integrate_lanes_taylor_model : integrate_lanes;
             const std::vector<FlowResult> results = run(system.layers.front().field, starts, durations, flow);
             for (std::size_t l = 0; l < cells.size(); ++l) conclude(cells[l], results[l].verdict, results[l]);
             return;

@@ -106,7 +106,8 @@ class FtleBounds {
 
     struct Cell {
         std::array<double, 4> box{};
-        Interval exponent;  // a priori where the verdict is not proved
+        double enough = 0.0;  // a width that will do: the quickest way that meets it is taken
+        Interval exponent;    // a priori where the verdict is not proved
         Verdict verdict = Verdict::no_convergence;
     };
     /// Fills exponent and verdict. `interrupted` is polled; cells that were stopped have that verdict.
