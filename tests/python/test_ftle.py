@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import flow_oracle
 import numpy as np
 import pytest
 from flint import arb
-from flow_cases import ACTIVATIONS, network_case
-from oracle_field import Graph
 
 import capnode as cn
+import flow_oracle
 from capnode import _core
+from flow_cases import ACTIVATIONS, network_case
+from oracle_field import Graph
 
 NAMES = _core.verdict_names()
 PROVED = NAMES.index("proved")
@@ -120,7 +120,8 @@ def test_points_through_every_activation(cases: int) -> None:
         compared += 1
         assert within(truth, got["lower"][0], got["upper"][0]), (seed, case.name, truth, got)
         widths.append(got["upper"][0] - got["lower"][0])
-    assert np.median(widths) < 1e-11 and max(widths) < 1e-4
+    assert np.median(widths) < 1e-11
+    assert max(widths) < 1e-4
     assert compared > 0.6 * len(ACTIVATIONS) * cases
 
 
@@ -165,39 +166,48 @@ def test_second_order_is_second_order() -> None:
         got = spec.bound(np.array([[0.3 - radius, 0.3 + radius, -0.2 - radius, -0.2 + radius]]))
         assert got["verdicts"][0] == PROVED
         excess.append(got["upper"][0] - got["lower"][0] - (max(truths) - min(truths)))
-    assert excess[1] < 0.45 * excess[0] and excess[2] < 0.35 * excess[1]
+    assert excess[1] < 0.45 * excess[0]
+    assert excess[2] < 0.35 * excess[1]
+
+
+def systems(rng: np.random.Generator) -> list[tuple[Any, Any]]:
+    """(specification, the truth at an input)."""
+    first, second = network(rng, 2), network(rng, 2)
+    high = network(rng, 4)
+    A, b = rng.normal(size=(4, 2)), rng.normal(size=4)
+    soft = network_case(rng, 0, weight_radius=1e-4, n=2)
+
+    def layers(z: Any) -> Any:
+        return of_flow([(first, first.member(rng), 0.5), (second, second.member(rng), 0.25)], z, [])
+
+    def euler(z: Any) -> Any:
+        return of_map(first, first.member(rng), z, [], 0.1, 10)
+
+    def plane(z: Any) -> Any:
+        return of_flow([(high, high.member(rng), 0.5)], z, [], encoder=A, offset=b)
+
+    def member_of_set(z: Any) -> Any:
+        pieces = [(soft.graph, soft.graph.member(rng), soft.duration)]
+        return of_flow(pieces, z, exact(soft.p), t0=soft.t0)
+
+    softened = {"t0": soft.t0, "parameter_lo": soft.p, "parameter_hi": soft.p}
+    return [
+        (specification([(first.build(), 0.5), (second.build(), 0.25)]), layers),
+        (specification([], stages=[(first.build(), True, 0.1, 10)]), euler),
+        (specification([(high.build(), 0.5)], encoder=A, offset=b, derivative_order=1), plane),
+        (specification([(high.build(), 0.5)], encoder=A, offset=b, derivative_order=2), plane),
+        (specification([(soft.graph.build(), soft.duration)], **softened), member_of_set),
+    ]
 
 
 def test_layers_maps_planes_and_sets_of_networks(cases: int) -> None:
     for seed in range(2 * cases):
         rng = np.random.default_rng(1300 + seed)
-        first, second = network(rng, 2), network(rng, 2)
         box = boxes_about(rng, rng.uniform(-1, 1, (1, 2)), 0.01)
-        checks = []
-        layered = specification([(first.build(), 0.5), (second.build(), 0.25)])
-        checks.append((layered, lambda z, a=first, b=second: of_flow(
-            [(a, a.member(rng), 0.5), (b, b.member(rng), 0.25)], z, []
-        )))  # fmt: skip
-        map_ = specification([], stages=[(first.build(), True, 0.1, 10)])
-        checks.append((map_, lambda z, a=first: of_map(a, a.member(rng), z, [], 0.1, 10)))
-        high = network(rng, 4)
-        A, b = rng.normal(size=(4, 2)), rng.normal(size=4)
-        for order in (1, 2):
-            plane = specification([(high.build(), 0.5)], encoder=A, offset=b, derivative_order=order)
-            checks.append((plane, lambda z, g=high, A=A, b=b: of_flow(
-                [(g, g.member(rng), 0.5)], z, [], encoder=A, offset=b
-            )))  # fmt: skip
-        soft = network_case(rng, 0, weight_radius=1e-4, n=2)
-        sets = specification(
-            [(soft.graph.build(), soft.duration)], t0=soft.t0, parameter_lo=soft.p, parameter_hi=soft.p
-        )
-        checks.append((sets, lambda z, c=soft: of_flow(
-            [(c.graph, c.graph.member(rng), c.duration)], z, exact(c.p), t0=c.t0
-        )))  # fmt: skip
-        for which, (spec, truth) in enumerate(checks):
+        for which, (spec, truth) in enumerate(systems(rng)):
             got = spec.bound(box)
-            low, high_ = spec.a_priori
-            assert low <= got["lower"][0] <= got["upper"][0] <= high_
+            low, high = spec.a_priori
+            assert low <= got["lower"][0] <= got["upper"][0] <= high
             assert got["verdicts"][0] == PROVED or which == 4, which
             for z in members(rng, box[0], 2):
                 assert within(truth(z), got["lower"][0], got["upper"][0]), (seed, which)
@@ -214,7 +224,8 @@ def test_an_interval_parameter_holds_the_exponents_of_its_parameters() -> None:
         thin = specification([(field, 2.0)], parameter_lo=[value], parameter_hi=[value], method="points").bound(
             np.array([[0.2, 0.2, 0.11, 0.11]])
         )
-        assert wide["lower"][0] <= thin["lower"][0] and thin["upper"][0] <= wide["upper"][0]
+        assert wide["lower"][0] <= thin["lower"][0]
+        assert thin["upper"][0] <= wide["upper"][0]
 
 
 def test_a_field_that_blows_up_in_part_of_the_box() -> None:
@@ -225,15 +236,18 @@ def test_a_field_that_blows_up_in_part_of_the_box() -> None:
         builder.apply("square", builder.gather(x, [0])), builder.negate(builder.gather(x, [1]))
     ])))  # fmt: skip
     got = cn.ftle(field, [(-1.0, 2.0), (-1.0, 1.0)], (12, 2), 1.0)
-    assert got.proved[:6].all() and not got.proved[8:].any()
+    assert got.proved[:6].all()
+    assert not got.proved[8:].any()
     assert all(str(v) != "proved" for v in got.verdicts[8:].ravel())
-    assert (got.lower[8:] == -np.inf).all() and (got.upper[8:] == np.inf).all()
+    assert (got.lower[8:] == -np.inf).all()
+    assert (got.upper[8:] == np.inf).all()
     for i in range(6):
         for x0 in (got.axes[0][i], got.axes[0][i + 1]):
             truth = max(-2.0 * np.log(1.0 - x0), -1.0)
             assert got.lower[i, 0] - 1e-12 <= truth <= got.upper[i, 0] + 1e-12
     points = cn.ftle(field, [(-1.0, 2.0), (-1.0, 1.0)], (13, 2), 1.0, method="points")
-    assert points.proved[:8].all() and not points.proved[9:].any()
+    assert points.proved[:8].all()
+    assert not points.proved[9:].any()
 
 
 def test_refinement_covers_and_keeps_its_budget() -> None:
@@ -257,7 +271,8 @@ def test_refinement_covers_and_keeps_its_budget() -> None:
         assert tile["lower"].ravel()[parent] == tile["cell_lower"][parents == parent].min()
         assert tile["upper"].ravel()[parent] == tile["cell_upper"][parents == parent].max()
     coarse = _core.ftle_tile(specification([(field, 0.5)], shape=(3, 2), tile=(3, 2)), 0)
-    assert (tile["lower"] >= coarse["lower"]).all() and (tile["upper"] <= coarse["upper"]).all()
+    assert (tile["lower"] >= coarse["lower"]).all()
+    assert (tile["upper"] <= coarse["upper"]).all()
     wanted = specification([(field, 0.5)], shape=(3, 2), tile=(3, 2), budget=4_000, width=0.8)
     narrow = _core.ftle_tile(wanted, 0)
     assert (narrow["cell_upper"] - narrow["cell_lower"]).max() <= 0.8
@@ -273,7 +288,8 @@ def test_tiles_are_parts_of_one_grid() -> None:
         a, b, c, d = spec.tile_range(k)
         part = _core.ftle_tile(spec, k)
         assert np.allclose(part["lower"], whole["lower"][a:b, c:d], atol=1e-9)
-        assert (part["lower"] <= whole["upper"][a:b, c:d]).all() and (part["upper"] >= whole["lower"][a:b, c:d]).all()
+        assert (part["lower"] <= whole["upper"][a:b, c:d]).all()
+        assert (part["upper"] >= whole["lower"][a:b, c:d]).all()
 
 
 @pytest.mark.parametrize(
