@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capnode.arguments import core_of
+from capnode.engines import HOW_TO_GET_CAPD
 from capnode.errors import CapdError
 from capnode.field import Field
 from capnode.interval_array import IntervalArray, interval
@@ -27,11 +28,7 @@ from capnode.interval_array import IntervalArray, interval
 try:
     _capd: Any = importlib.import_module("capnode._capd")
 except ImportError as error:
-    raise ImportError(
-        "this build of capnode has no CAPD. Install CAPD (github.com/CAPDGroup/CAPD, GPL-3), then build capnode with "
-        "it: pip install . -C cmake.define.CAPNODE_WITH_CAPD=ON -C cmake.define.CAPD_ROOT=<where CAPD is installed>; "
-        "see third_party/README.md"
-    ) from error
+    raise ImportError(HOW_TO_GET_CAPD) from error
 
 __all__ = [
     "C0HORect2Set",
