@@ -206,3 +206,18 @@ def test_a_field_that_depends_on_time_returns() -> None:
     assert spread.time.lo <= first
     assert last <= spread.time.hi
     assert float(spread.time.hi - spread.time.lo) <= 1.5 * (last - first)
+
+
+def test_a_parameter_as_thin_as_rounding_is_not_cut() -> None:
+    """What sticks out of the linear images there is rounding, however large it became: one piece, not hundreds."""
+    field = scalar_field(3, 1, lambda x, y, z, q: [10.0 * (y - x), x * (28.0 - z) - y, x * y - q * z])
+    q = cn.interval(8) / cn.interval(3)
+    start = np.array([-2.1473674741633753, 2.0780481172873415, 27.0])
+    plane = cn.section([0.0, 0.0, 1.0], 27.0)
+    thin = cn.poincare_map(field, plane, start, q.reshape(1), returns=3, direction=-1, derivative=True).require()
+    assert thin.pieces == 1
+    exact = cn.poincare_map(lorenz(), plane, start, returns=3, direction=-1, derivative=True).require()
+    assert not thin.point.disjoint(exact.point).any()
+    assert not thin.derivative.disjoint(exact.derivative).any()
+    # The derivative is taken over the box of the crossing itself, not over the span in which it was looked for.
+    assert exact.derivative.width.max() < 1e-8

@@ -70,6 +70,19 @@ std::optional<Projection> project(const Field& field, const Section& section, co
     }
     if (!held) return std::nullopt;
 
+    // The crossing is at |s| <= r' = sup |g / (n . f(H))|, often far less than r, and up to there solutions stay in
+    // B + [-r', r'] f(H): from here on r' and that box.
+    const double near = largest(g / section.along(f)) * (1.0 + 0x1p-40) + 0x1p-900;
+    if (near < r) {
+        r = near;
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto less = intersect(h[i], b[i] + symmetric(near) * f[i]);
+            if (!less) return std::nullopt;
+            h[i] = *less;
+        }
+        f = evaluate(field, h, p);
+    }
+
     // Crossing points lie in H and in the section.
     std::vector<Interval> on = h;
     if (const auto i = section.coordinate()) on[*i] = section.offset;

@@ -1,6 +1,7 @@
 // Cutting initial sets in two, exactly.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <utility>
@@ -33,6 +34,14 @@ class Cutter {
     std::size_t directions(const InitialSet& s) const { return own_ + s.parameter.size(); }
     double radius(const InitialSet& s, std::size_t j) const {
         return j < own_ ? s.radii[j] : 0.5 * width_up(s.parameter[j - own_]);
+    }
+
+    // The size of what direction j moves: the largest entry of the centre, or the parameter.
+    double magnitude(const InitialSet& s, std::size_t j) const {
+        if (j >= own_) return capnode::magnitude(s.parameter[j - own_]);
+        double size = 0.0;
+        for (const double c : s.centre) size = std::max(size, std::fabs(c));
+        return size;
     }
 
     // The point of the set at position x in [-1, 1] along j, in floating point.

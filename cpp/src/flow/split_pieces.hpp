@@ -145,7 +145,8 @@ Pieces<typename Task::Answer> in_pieces(Task& task, const InitialSet& start, con
             }
             bool wide = false;
             for (std::size_t j = 0; j < cutter.directions(piece.set); ++j) {
-                wide = wide || cutter.radius(piece.set, j) > 0.0;
+                // as thin as the rounding of its entries: what sticks out is rounding, whatever its size became
+                wide = wide || cutter.radius(piece.set, j) > 1e-13 * cutter.magnitude(piece.set, j);
             }
             if (cut && wide) to_cut.push_back(&piece);
         }

@@ -6,6 +6,7 @@
 // H, and
 //     D pi(y) = Phi - f (x) (n . Phi) / (n . f)   at pi(y), Phi the solution operator up to s(y), |Phi - I| <= exp(r
 //     |J(H)|) - I.
+// Where |s| <= r' <= r for all of these, r' and B + [-r', r'] f(H) take the place of r and H in the last line.
 // Proof. The first condition is Picard's; along every solution n . x - c is strictly monotone with speed at least m.
 // The derivative is the implicit function theorem. []
 #pragma once
