@@ -279,6 +279,35 @@ def test_refinement_covers_and_keeps_its_budget() -> None:
     assert narrow["integrated"] < 4_000
 
 
+def test_the_difference_of_two_fields_holds_that_of_every_input() -> None:
+    """The ODE and its Euler network, refined where each needs it; tighter than the hulls over the cells."""
+    rng = np.random.default_rng(8)
+    field = cn.Field(network(rng, 2, size=1.0).build())
+    box, shape = [(-1.0, 1.0), (-1.0, 1.0)], (3, 2)
+    network_of = cn.euler_map(field, 0.125)
+    ode = cn.ftle(field, box, shape, 0.5, budget=120)
+    euler = cn.ftle(network_of, box, shape, 4, budget=60)
+    difference = ode.difference(euler)
+    hulls = ode.exponents - euler.exponents
+    assert (difference.lo >= hulls.lo).all()
+    assert (difference.hi <= hulls.hi).all()
+    assert np.mean(difference.width) < 0.9 * np.mean(hulls.width)
+    grid = (7, 7)
+    a = cn.ftle(field, box, grid, 0.5, method="points")
+    b = cn.ftle(network_of, box, grid, 4, method="points")
+    points = a.difference(b)
+    assert points.width.max() < 1e-9
+    for i in range(7):
+        for j in range(7):
+            x, y = a.axes[0][i], a.axes[1][j]
+            ci = int(np.clip(np.searchsorted(ode.axes[0], x, side="right") - 1, 0, 2))
+            cj = int(np.clip(np.searchsorted(ode.axes[1], y, side="right") - 1, 0, 1))
+            assert difference.lo[ci, cj] <= points.lo[i, j]
+            assert points.hi[i, j] <= difference.hi[ci, cj]
+    with pytest.raises(ValueError, match="different grids"):
+        ode.difference(cn.ftle(field, box, (2, 2), 0.5))
+
+
 def test_tiles_are_parts_of_one_grid() -> None:
     field = network(np.random.default_rng(6), 2).build()
     whole = _core.ftle_tile(specification([(field, 1.0)], method="points", shape=(7, 5), tile=(7, 5)), 0)
