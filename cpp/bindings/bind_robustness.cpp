@@ -72,9 +72,9 @@ void register_robustness(py::module_& module) {
                 d["radius"] = value.radius;
                 d["cls"] = value.cls;
                 d["margins"] = bounds_of(value.margins);
-                d["gradients"] = array_of(value.gradients);
+                d["losses"] = array_of(value.losses);
                 d["gradient_at_input"] = array_of(value.gradient_at_input);
-                d["stretching"] = value.stretching;
+                d["image_radius"] = value.image_radius;
                 d["final"] = bounds_of(value.final);
                 return d;
             });
@@ -108,7 +108,7 @@ void register_robustness(py::module_& module) {
         py::arg("layers"), py::arg("readout"), py::arg("x"), py::arg("y"), py::kw_only(),
         py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0,
         py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("max_seconds") = infinity);
-    // (difference, size, change) of dynamics/jacobian_variation.hpp
+    // (difference, size, change, remainder) of dynamics/jacobian_variation.hpp
     module.def(
         "jacobian_variation",
         [](const Field& field, const py::object& lo, const py::object& hi, const py::object& p, double t_lo,
@@ -124,7 +124,7 @@ void register_robustness(py::module_& module) {
             }
             const JacobianVariation v = guarded(
                 [&] { return VariationBounds(field).over(box, parameter, Interval(t_lo, t_hi), radius, time_radius); });
-            return py::make_tuple(v.difference, v.size, v.change);
+            return py::make_tuple(v.difference, v.size, v.change, v.remainder);
         },
         py::arg("field"), py::arg("lo"), py::arg("hi"), py::kw_only(), py::arg("p") = py::none(), py::arg("t_lo") = 0.0,
         py::arg("t_hi") = 0.0, py::arg("radius"), py::arg("time_radius") = 0.0);

@@ -475,7 +475,7 @@ def jacobian_variation(
     t_hi: float = ...,
     radius: float,
     time_radius: float = ...,
-) -> tuple[float, float, float]: ...
+) -> tuple[float, float, float, float]: ...
 def krawczyk(
     field: Field,
     lo: npt.ArrayLike,

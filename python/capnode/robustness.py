@@ -31,19 +31,19 @@ class RobustRadius:
     radius             float, certified; the theorem holds for it and every smaller one
     cls                the class of the input
     margins            IntervalArray (classes,): score(cls) - score(k) at the input; 0 at k = cls
-    gradients          (classes,): upper bounds of the 2-norm of the gradient of each margin over the ball; 0 at cls
-    gradient_at_input  (classes,): the same at the input alone: margins / gradient_at_input is what no first-order
-                       bound can beat
-    stretching         upper bound of the 2-norm of the derivative of the flow over the ball
+    losses             (classes,): how much each margin may fall on the ball, at most; below its margin; 0 at cls
+    gradient_at_input  (classes,): upper bounds of the 2-norm of the gradient of each margin at the input:
+                       margins / gradient_at_input is what no bound by first derivatives can beat
+    image_radius       radius of a ball about the state at the final time that holds the image of the ball
     final              IntervalArray (n,): the state at the final time
     """
 
     radius: float
     cls: int
     margins: IntervalArray
-    gradients: FloatArray
+    losses: FloatArray
     gradient_at_input: FloatArray
-    stretching: float
+    image_radius: float
     final: IntervalArray
 
     def __repr__(self) -> str:
@@ -142,9 +142,9 @@ def _radius(value: dict[str, Any]) -> RobustRadius:
         radius=float(value["radius"]),
         cls=int(value["cls"]),
         margins=IntervalArray(*value["margins"]),
-        gradients=value["gradients"],
+        losses=value["losses"],
         gradient_at_input=value["gradient_at_input"],
-        stretching=float(value["stretching"]),
+        image_radius=float(value["image_radius"]),
         final=IntervalArray(*value["final"]),
     )
 

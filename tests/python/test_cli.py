@@ -103,6 +103,33 @@ def test_integrate_says_how_far_it_came(tmp_path: Path) -> None:
     assert not (tmp_path / "trajectory.certificate.json").exists()
 
 
+def test_exponents(files: Path, tmp_path: Path) -> None:
+    start = ("--x0", "0.5,-0.25", "--time", "1")
+    done = run("exponents", files / "planar.capnode", *start, "--points", "4", "--out", tmp_path)
+    assert "Lyapunov exponents (singular), proved" in done.stdout
+    assert set(os.listdir(tmp_path)) == {
+        "exponents.txt", "exponents.json", "exponents.csv", "exponents.png", "field.capnode",
+    }  # fmt: skip
+    document = json.loads((tmp_path / "exponents.json").read_text())
+    assert document["times"] == [0.25, 0.5, 0.75, 1.0]
+    assert len(document["exponents"]) == len(document["sums"]) == 4
+    last = list(csv.DictReader((tmp_path / "exponents.csv").read_text().splitlines()))[-1]
+    assert [float(last["1_lo"]), float(last["1_hi"])] == document["exponents"][-1][0]
+    euler = json.loads(run("exponents", files / "planar.capnode", *start, "--euler", "0.125", "--json").stdout)
+    assert euler["proved"]
+    assert euler["steps"] == 8
+    assert "no multiple" in run("exponents", files / "planar.capnode", *start, "--euler", "0.3", expect=2).stderr
+
+
+def test_exponents_of_a_lost_trajectory(tmp_path: Path) -> None:
+    scalar_field(1, 0, lambda x: [x * x]).save(tmp_path / "blow-up.capnode")
+    done = run("exponents", tmp_path / "blow-up.capnode", "--x0", "1", "--time", "2", "--json", expect=1)
+    document = json.loads(done.stdout)
+    assert document["verdict"] == "lost"
+    assert 0.9 < document["reached"] < 1.0
+    assert document["exponents"] == []
+
+
 def test_equilibrium(files: Path, tmp_path: Path) -> None:
     done = run("equilibrium", files / "planar.capnode", "--out", tmp_path)
     assert "stable" in done.stdout
@@ -163,11 +190,9 @@ def test_demo(tmp_path: Path) -> None:
 def test_version_and_help() -> None:
     assert run("--version").stdout == f"capnode {cn.__version__}\n"
     text = run("--help").stdout
-    for command in ("hopf", "equilibrium", "integrate", "verify", "info", "selftest", "demo"):
+    for command in ("hopf", "equilibrium", "integrate", "exponents", "verify", "info", "selftest", "demo"):
         assert command in text
         assert "--json" in run(command, "--help").stdout
-    for later in ("exponents", "ftle", "classify"):
-        assert later not in text
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ constexpr double slack = 1.0 + 0x1p-32;
 constexpr double underflow = 0x1p-960;
 double up(double x) { return x < infinity ? x * slack + underflow : infinity; }
 
-// A node: where v(x) may lie, and the four bounds of the header.
+// A node: where v(x) may lie, and the five bounds of the header.
 struct Bounds {
     std::vector<Interval> centre;
     std::vector<double> beta;
-    double b = 0.0, n = 0.0, d = 0.0;
+    double b = 0.0, n = 0.0, d = 0.0, q = 0.0;
 
     Interval range(std::size_t i) const { return widen(centre[i], beta[i]); }
     void settle() {
@@ -33,7 +33,7 @@ struct Bounds {
         }
         const double size = up(std::sqrt(sum) + 0x1p-480);
         b = b <= size ? b : size;
-        for (double* x : {&b, &n, &d}) {
+        for (double* x : {&b, &n, &d, &q}) {
             if (!(*x >= 0.0)) *x = infinity;
         }
         for (double& x : beta) x = std::min(x, b);
@@ -68,6 +68,7 @@ Bounds sum(const Bounds& u, const Bounds& v, bool minus) {
     out.b = up(u.b + v.b);
     out.n = up(u.n + v.n);
     out.d = up(u.d + v.d);
+    out.q = up(u.q + v.q);
     return out;
 }
 
@@ -86,39 +87,85 @@ Bounds product(const Bounds& u, const Bounds& v) {
     out.b = infinity;
     out.n = up(u.n * mv + mu * v.n);
     out.d = up(mv * u.d + largest(v.beta) * u.n + mu * v.d + largest(u.beta) * v.n);
+    out.q = up(mv * u.q + mu * v.q + largest(u.beta) * v.b);
     return out;
 }
 
+// Upper bound of the square root of the largest eigenvalue of (c_i g_ij c_j), g >= 0 symmetric.
+double second_order_norm(const Matrix& g, const std::vector<double>& c) {
+    const std::size_t n = g.rows;
+    std::vector<double> z(n, 1.0);
+    std::vector<double> next(n);
+    double best = infinity;
+    for (int round = 0; round < 12; ++round) {
+        double bound = 0.0;
+        double size = 0.0;
+        for (std::size_t i = 0; i < n; ++i) {
+            double sum = 0.0;
+            for (std::size_t j = 0; j < n; ++j) sum += g(i, j) * (c[j] * z[j]);
+            next[i] = up(c[i] * sum);
+            const double ratio = up(next[i] / z[i]);
+            bound = ratio <= bound ? bound : ratio;
+            size = std::max(size, next[i]);
+        }
+        best = std::min(best, bound);
+        if (!(size > 0.0) || !(size < infinity)) break;
+        // every z > 0 will do; none far below the others, so that no ratio is spoiled by what underflows
+        for (std::size_t i = 0; i < n; ++i) z[i] = next[i] / size + 1e-4;
+    }
+    return up(std::sqrt(best));
+}
+
+// What v = W u adds to the second-order terms.
+struct Linear {
+    const Matrix* square = nullptr;
+    double b = 0.0, n = 0.0;  // of u
+};
+
 // f(v) with enclosures of f' and f'' over an interval: `slopes(interval)`.
 template <class Value, class Slopes>
-Bounds elementwise(const Bounds& v, Value value, Slopes slopes) {
+Bounds elementwise(const Bounds& v, const Linear& linear, Value value, Slopes slopes) {
     Bounds out;
     double steepest = 0.0;
     double turn = 0.0;
+    double bend = 0.0;
+    std::vector<double> second;
     for (std::size_t i = 0; i < v.centre.size(); ++i) {
         out.centre.push_back(value(v.centre[i]));
         const std::array<Interval, 4> f = slopes(v.range(i));
         const double first = magnitude(f[1]);
+        second.push_back(magnitude(f[2]));
         // |f'(a) - f'(b)| <= sup |f''| |a - b|, and at most the width of the range of f'
-        const double change = std::fmin(up(magnitude(f[2]) * v.beta[i]), width_up(f[1]));
+        const double change = up(second.back() * v.beta[i]);
         out.beta.push_back(up(first * v.beta[i]));
         steepest = first <= steepest ? steepest : first;
-        turn = change <= turn ? turn : change;
+        const double turned = std::fmin(change, width_up(f[1]));
+        turn = turned <= turn ? turn : turned;
+        bend = change <= bend ? bend : change;
+    }
+    double moved = up(turn * v.n);
+    double curved = up(0.5 * bend * v.b);
+    if (linear.square) {
+        const double kappa = second_order_norm(*linear.square, second);
+        moved = std::min(moved, up(up(kappa * linear.b) * linear.n));
+        curved = std::min(curved, up(0.5 * up(kappa * linear.b) * linear.b));
     }
     out.b = up(steepest * v.b);
     out.n = up(steepest * v.n);
-    out.d = up(steepest * v.d + turn * v.n);
+    out.d = up(steepest * v.d + moved);
+    out.q = up(steepest * v.q + curved);
     return out;
 }
 
-Bounds applied(Function f, const Bounds& v) {
+Bounds applied(Function f, const Bounds& v, const Linear& linear = {}) {
     return elementwise(
-        v, [f](const Interval& x) { return apply(f, x); }, [f](const Interval& x) { return derivatives(f, x); });
+        v, linear, [f](const Interval& x) { return apply(f, x); },
+        [f](const Interval& x) { return derivatives(f, x); });
 }
 
-Bounds raised(int exponent, const Bounds& v) {
+Bounds raised(int exponent, const Bounds& v, const Linear& linear = {}) {
     return elementwise(
-        v, [exponent](const Interval& x) { return power(x, exponent); },
+        v, linear, [exponent](const Interval& x) { return power(x, exponent); },
         [exponent](const Interval& x) { return power_derivatives(x, exponent); });
 }
 
@@ -135,6 +182,7 @@ Bounds gathered(const Bounds& v, const std::vector<std::uint32_t>& indices) {
     out.b = up(factor * v.b);
     out.n = up(factor * v.n);
     out.d = up(factor * v.d);
+    out.q = up(factor * v.q);
     return out;
 }
 
@@ -143,16 +191,19 @@ Bounds joined(const std::vector<const Bounds*>& parts) {
     double b = 0.0;
     double n = 0.0;
     double d = 0.0;
+    double q = 0.0;
     for (const Bounds* part : parts) {
         out.centre.insert(out.centre.end(), part->centre.begin(), part->centre.end());
         out.beta.insert(out.beta.end(), part->beta.begin(), part->beta.end());
         b += part->b * part->b;
         n += part->n * part->n;
         d += part->d * part->d;
+        q += part->q * part->q;
     }
     out.b = up(std::sqrt(b) + 0x1p-480);
     out.n = up(std::sqrt(n) + 0x1p-480);
     out.d = up(std::sqrt(d) + 0x1p-480);
+    out.q = up(std::sqrt(q) + 0x1p-480);
     return out;
 }
 
@@ -179,6 +230,7 @@ Bounds matvec(const Bounds& m, const Bounds& x, std::size_t rows, std::size_t co
     out.b = infinity;
     out.n = up(fm * x.n + fx * m.n);
     out.d = up(fm * x.d + m.b * x.n + fx * m.d + x.b * m.n);
+    out.q = up(fm * x.q + fx * m.q + m.b * x.b);
     return out;
 }
 
@@ -208,6 +260,7 @@ Bounds affine(const Tensor& w, const Tensor* bias, const std::vector<double>& ro
     out.b = up(norm * v.b);
     out.n = up(norm * v.n);
     out.d = up(norm * v.d);
+    out.q = up(norm * v.q);
     return out;
 }
 
@@ -229,6 +282,22 @@ VariationBounds::VariationBounds(const Field& field) : field_(field), weights_(f
             }
             out.rows.push_back(up(std::sqrt(sum) + 0x1p-480));
         }
+        // |G_ij| <= sum_k (|mid| + rad)_ik (|mid| + rad)_jk where there are radii, else |fl(G)_ij| + gamma |W||W|^T
+        const std::size_t rows = size.rows;
+        out.square = Matrix(rows, rows);
+        const double g = gamma_up(static_cast<double>(size.cols + 2));
+        for (std::size_t i = 0; i < rows; ++i) {
+            for (std::size_t j = 0; j <= i; ++j) {
+                double sum = 0.0;
+                double all = 0.0;
+                for (std::size_t k = 0; k < size.cols; ++k) {
+                    sum += w.mid(i, k) * w.mid(j, k);
+                    all += size(i, k) * size(j, k);
+                }
+                const double entry = w.exact() ? up(std::fabs(sum) + g * all) : up(all);
+                out.square(i, j) = out.square(j, i) = up(entry * entry);
+            }
+        }
         out.norm = up(spectral_norm(w.mid) + (w.exact() ? 0.0 : std::sqrt(rad) + 0x1p-480));
     }
 }
@@ -242,6 +311,12 @@ JacobianVariation VariationBounds::over(const std::vector<Interval>& x, const st
     }
     std::vector<Bounds> all;
     all.reserve(field_.nodes().size());
+    const auto linear_input = [&](const Node& node, const std::vector<Bounds>& known) {
+        const Node& input = field_.node(node.inputs[0]);
+        if (input.operation != Operation::affine) return Linear{};
+        const Bounds& u = known[input.inputs[0]];
+        return Linear{&weights_[input.weight].square, u.b, u.n};
+    };
     for (const Node& node : field_.nodes()) {
         const auto in = [&](std::size_t k) -> const Bounds& { return all[node.inputs[k]]; };
         Bounds out;
@@ -303,17 +378,17 @@ JacobianVariation VariationBounds::over(const std::vector<Interval>& x, const st
                 out = matvec(in(0), in(1), node.rows, node.cols);
                 break;
             case Operation::apply:
-                out = applied(node.function, in(0));
+                out = applied(node.function, in(0), linear_input(node, all));
                 break;
             case Operation::power:
-                out = raised(node.exponent, in(0));
+                out = raised(node.exponent, in(0), linear_input(node, all));
                 break;
         }
         out.settle();
         all.push_back(std::move(out));
     }
     const Bounds& f = all[field_.output()];
-    return {f.d, f.n, f.b};
+    return {f.d, f.n, f.b, f.q};
 }
 
 }  // namespace capnode

@@ -25,10 +25,10 @@ struct RobustRadiusTheorem {
         std::vector<Evidence> evidence;
         for (std::size_t k = 0; k < value.margins.size(); ++k) {
             if (k == value.cls) continue;
-            const double left = multiply_up(value.radius, value.gradients[k]);
+            const double left = value.losses[k];
             const Interval& m = value.margins[k];
-            evidence.push_back({"radius times gradient bound against the margin over class " + std::to_string(k), left,
-                                left, "<", m.lo, m.hi, left < m.lo});
+            evidence.push_back({"loss on the ball against the margin over class " + std::to_string(k), left, left, "<",
+                                m.lo, m.hi, left < m.lo});
         }
         const auto failed = [](const Evidence& e) { return !e.holds; };
         if (!(value.radius > 0.0) || std::any_of(evidence.begin(), evidence.end(), failed)) {
@@ -122,6 +122,8 @@ struct Piece {
     Interval time;
     double length = 0.0;
     double mu = infinity;       // of f_x(x(t), t), in the direction of time
+    double start = infinity;    // |Y| at its start; at most exp(h mu+) times that inside
+    double step = infinity;     // |Y| from its start to its end
     std::vector<double> after;  // by class, |a_k| at its end; at most exp(h mu+) times that inside
 };
 
@@ -157,6 +159,7 @@ class Certifier {
         value.cls = *cls;
         value.margins = margins(readout_, value.final, *cls);
         adjoint(factors, *cls);
+        stretch(factors);
         Interval elapsed(0.0);
         for (std::size_t j = 0; j < stages_.size(); ++j) {
             if (!describe(j, run.states[j], run.states[j + 1], input_.t0 + elapsed)) {
@@ -250,6 +253,38 @@ class Certifier {
         at_input_[cls] = 0.0;
     }
 
+    // |Y| at the start of each piece, and over each: the smaller of the norm of what was multiplied out and the product
+    // of norms.
+    void stretch(const std::vector<std::pair<std::size_t, MatrixSet>>& factors) {
+        const std::size_t n = readout_.dim();
+        BallMatrix y(Matrix::identity(n));
+        double so_far = 1.0;
+        std::size_t f = 0;
+        for (std::size_t k = 0; k < pieces_.size(); ++k) {
+            Piece& piece = pieces_[k];
+            piece.start = so_far;
+            piece.step = 1.0;
+            for (; f < factors.size() && factors[f].first == k; ++f) {
+                const MatrixSet& factor = factors[f].second;
+                BallMatrix ball(factor.mid);
+                if (factor.rad.size() > 0) ball.rad = factor.rad;
+                const double before = norm_of(y);
+                y = multiply(ball, y);
+                // E Y, |E|_2 <= norm: every entry is at most norm |Y|_2
+                if (factor.norm > 0.0) {
+                    for (double& r : y.rad.data) r = up(r + factor.norm * before);
+                }
+                piece.step = up(piece.step * up(norm_of(ball) + factor.norm));
+            }
+            so_far = std::min(norm_of(y), up(so_far * piece.step));
+        }
+    }
+    static double norm_of(const BallMatrix& a) {
+        double sum = 0.0;
+        for (const double r : a.rad.data) sum += r * r;
+        return up(spectral_norm(a.mid) + std::sqrt(sum) + 0x1p-480);
+    }
+
     // x(t) over piece j: with |x(t) - x_m| <= d0 crudely, F = |f(x_m)| + change >= |f|, S >= |f_x|, the curve differs
     // from its chord by at most h^2 / 8 sup |x''|, |x''| <= S F + |f_t|; where the field depends on time only the crude
     // bound is used.
@@ -303,38 +338,35 @@ class Certifier {
         return piece.mu < infinity;
     }
 
-    // The theorem for one radius: fills gradients and stretching; false where it does not hold.
+    // The theorem for one radius: fills losses and image_radius; false where it does not hold. `carried` is the
+    // integral of |Y(t, s)| q(s) up to the start of the piece.
     bool certified(double r, RobustRadius& value) const {
-        value.gradients = at_input_;
-        double rho = r;
-        double stretch = 1.0;
+        value.losses.assign(at_input_.size(), 0.0);
+        for (std::size_t k = 0; k < at_input_.size(); ++k) value.losses[k] = up(r * at_input_[k]);
+        double carried = 0.0;
+        double end = r;
         for (const Piece& piece : pieces_) {
-            double delta = 0.0;
-            double mu = 0.0;
-            double reach = up(1.02 * rho * growth_over(piece.length, std::fmax(0.0, piece.mu)));
+            const double inside = up(growth_over(piece.length, std::fmax(0.0, piece.mu)));
+            double q = 0.0;
+            double rho = up(1.02 * inside * up(r * piece.start + carried));
             bool holds = false;
-            for (int attempt = 0; attempt < 6 && !holds; ++attempt) {
-                delta = piece.bounds->over(piece.box, input_.parameter, piece.time, reach).difference;
-                mu = add_up(piece.mu, delta);
-                const double need = up(rho * growth_over(piece.length, std::fmax(0.0, mu)));
-                holds = need < reach;
-                if (!holds) reach = up(1.02 * need);
+            for (int attempt = 0; attempt < 8 && !holds; ++attempt) {
+                q = piece.bounds->over(piece.box, input_.parameter, piece.time, rho).remainder;
+                const double need = up(inside * up(r * piece.start + carried + piece.length * q));
+                holds = need < rho;
+                if (!holds) rho = up(1.05 * need);
             }
-            if (!holds || !(reach < infinity)) return false;
-            const double inside = up(growth_over(piece.length, std::fmax(0.0, mu)));
-            const double adjoint = up(growth_over(piece.length, std::fmax(0.0, piece.mu)));
-            const double factor = up(up(piece.length * delta) * up(stretch * inside) * adjoint);
-            for (std::size_t k = 0; k < value.gradients.size(); ++k) {
-                if (k != value.cls) value.gradients[k] = up(value.gradients[k] + factor * piece.after[k]);
+            if (!holds || !(rho < infinity)) return false;
+            const double factor = up(up(piece.length * q) * inside);
+            for (std::size_t k = 0; k < value.losses.size(); ++k) {
+                if (k == value.cls) continue;
+                value.losses[k] = up(value.losses[k] + factor * piece.after[k]);
+                if (!(value.losses[k] < value.margins[k].lo)) return false;
             }
-            const double growth = growth_over(piece.length, mu);
-            rho = up(rho * growth);
-            stretch = up(stretch * growth);
+            carried = up(std::min(piece.step, inside) * carried + factor);
+            end = up(inside * up(r * piece.start + carried));
         }
-        value.stretching = stretch;
-        for (std::size_t k = 0; k < value.gradients.size(); ++k) {
-            if (k != value.cls && !(multiply_up(r, value.gradients[k]) < value.margins[k].lo)) return false;
-        }
+        value.image_radius = end;
         return true;
     }
 

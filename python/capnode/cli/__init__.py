@@ -1,4 +1,4 @@
-"""The command line: `capnode hopf|equilibrium|integrate|verify|info|selftest|demo`.
+"""The command line: `capnode hopf|equilibrium|integrate|exponents|verify|info|selftest|demo`.
 
 Exit status: 0 everything asked for was proved (or verified); 1 something was not; 2 misuse (a wrong argument, an
 unreadable file, an unsupported operation); 130 interrupted before anything was finished. Errors are one line; `--debug`

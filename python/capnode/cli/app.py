@@ -155,6 +155,37 @@ def integrate(
 
 
 @app.command()
+def exponents(
+    model: Model,
+    x0: Annotated[str, typer.Option("--x0", help="the initial point: numbers, or a file of numbers; taken exactly")],
+    time: Annotated[float, typer.Option("--time", help="the final time; before --start it goes back")],
+    points: Annotated[int, typer.Option("--points", help="equally spaced times up to the final one")] = 1,
+    kind: Annotated[str, typer.Option("--kind", help="singular, or qr: other numbers")] = "singular",
+    euler: Euler = None,
+    p: Annotated[str | None, typer.Option("--p", help="value of the parameter: numbers, taken exactly")] = None,
+    start: Annotated[float, typer.Option("--start", help="the initial time")] = 0.0,
+    tolerance: Annotated[float, typer.Option("--tolerance", help="what the error of the run aims at")] = 1e-12,
+    order: Annotated[int | None, typer.Option("--order", help="degree of a step, 3 to 60")] = None,
+    weights: Weights = None,
+    weight_radius: Radius = 0.0,
+    parameter: Parameter = None,
+    dim: Dim = None,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Enclose all finite-time Lyapunov exponents of MODEL along the trajectory from a point."""
+    from capnode.cli.exponents import run
+    from capnode.cli.model import load_model
+
+    field = load_model(model, weights=weights, weight_radius=weight_radius, parameter=parameter, dim=dim)
+    return run(
+        field, x0=x0, time=time, points=points, kind=kind, euler=euler, p=p, start=start, tolerance=tolerance,
+        order=order, out=out, json=json, quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command()
 def ftle(
     model: Annotated[
         str,

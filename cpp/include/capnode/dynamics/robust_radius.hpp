@@ -1,17 +1,17 @@
 // How far an input may be moved before a network changes its answer: certified radii, and certified counterexamples.
 //
-// Theorem (radius). Let x(t) be the solution from the input x over [0, T], c its class, m_k > 0 lower bounds of the
-// margins at x(T), and a_k(t) = Y(T, t)^T (w_c - w_k) the adjoint vectors along x(t). Let rho, L, delta be functions on
-// [0, T] with rho(0) = r, L(0) = 1 and
-//     mu(t) >= the logarithmic 2-norm of f_x(y, t) for |y - x(t)|_2 <= rho(t),
-//     rho and L at least exp(integral of mu) times their start,  delta(t) >= |f_x(y, t) - f_x(x(t), t)|_2 for those y.
-// If r G_k < m_k for all k != c, G_k = |a_k(0)|_2 + integral of L(t) delta(t) |a_k(t)|_2 dt, then every input within
-// the closed ball of radius r about x has the class c. Proof. Solutions from the ball stay within rho(t) of x(t) (the
-// segment between them lies in the ball of the tube, which is convex), and the derivative Y_z of the flow at each has
-// |Y_z(t)|_2 <= L(t). Along z(t) the derivative of the margin by the initial point is w^T Y_z(T), and w^T Y_z(T) - w^T
-// Y_x(T) = integral of a_k(t)^T (f_x(z(t)) - f_x(x(t))) Y_z(t) dt. Its norm is at most G_k on the whole ball; integrate
-// along the segment from x. [] With delta = 0 this is m_k / |a_k(0)|: the margin over the gradient at the input. For
-// small nets the bounds of the Jacobian (jacobian_variation.hpp) do as well: no dimension enters but through norms.
+// Theorem (radius). Let x(t) be the solution from the input x over [0, T], Y(t, s) its derivative, c its class, m_k > 0
+// lower bounds of the margins at x(T), a_k(t) = Y(T, t)^T (w_c - w_k). Let rho and q be functions on [0, T] with
+//     q(t) >= |f(y, t) - f(x(t), t) - f_x(x(t), t) (y - x(t))|_2   for |y - x(t)|_2 <= rho(t),
+//     |Y(t, 0)|_2 r + integral over [0, t] of |Y(t, s)|_2 q(s) ds < rho(t),
+//     loss_k = r |a_k(0)|_2 + integral over [0, T] of |a_k(t)|_2 q(t) dt < m_k   for all k != c.
+// Then every input within the closed ball of radius r about x has the class c. Proof. For a solution z from the ball e
+// = z
+// - x obeys e' = f_x(x(t)) e + w, |w| <= q as long as |e| <= rho; by variation of constants |e| < rho, so it never gets
+// there, and the margin falls by w_k^T e(T) = a_k(0)^T e(0) + integral of a_k^T w, at most loss_k. []
+// The set that q is taken over is the ball of the tube, which holds the whole segment from x(t) to z(t). Without q this
+// is m_k / |a_k(0)|, the margin over its gradient at the input, which no first-order bound can beat; q grows with
+// rho^2. All bounds are in the 2-norm (jacobian_variation.hpp), so that no dimension enters.
 //
 // Theorem (pair). Two inputs, exactly given, with enclosures of their solutions at T that lie in two classes.
 #pragma once
@@ -36,9 +36,9 @@ struct RobustRadius {
     double radius = 0.0;
     std::size_t cls = 0;
     std::vector<Interval> margins;          // at the input, by class; 0 for its own
-    std::vector<double> gradients;          // G_k; 0 for its own
+    std::vector<double> losses;             // loss_k; 0 for its own
     std::vector<double> gradient_at_input;  // upper bounds of |a_k(0)|
-    double stretching = 0.0;                // L(T)
+    double image_radius = 0.0;              // of a ball about x(T) that holds all z(T)
     std::vector<Interval> final;            // x(T)
 };
 
