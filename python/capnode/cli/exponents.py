@@ -74,10 +74,11 @@ def run(
         write_json(folder / "exponents.json", document)
         write_csv(folder / "exponents.csv", rows(result.value))
         field.save(folder / "field.capnode")
-        if have_matplotlib() and len(result.value.times):
+        value = result.value
+        if have_matplotlib() and value is not None and len(value.times):
             from capnode.plot import save_figure
 
-            save_figure(result.value.plot().figure, folder / "exponents.png")
+            save_figure(value.plot().figure, folder / "exponents.png")
     return PROVED if result.proved else NOT_PROVED
 
 
