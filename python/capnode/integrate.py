@@ -252,7 +252,8 @@ def integrate(
                 the degree that is. With `derivative`, the classical step, and layered fields: 1
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
-    threads     for lanes of one field: each takes a share; 0: as many as the machine has
+    threads     for lanes of one field: each takes a share; a single trajectory in 200 and more dimensions shares out
+                the columns of its tangents; 0: as many as the machine has. The answer does not depend on it
     progress    True for a bar, or a function (stage, done, total)
 
     `Result[Trajectory]`, or `Result[TrajectoryBatch]` for lanes, whose result is proved where all lanes are. A run that

@@ -65,3 +65,22 @@ def test_long_steps_listen_on_the_way() -> None:
     late = _core.integrate(field, np.zeros((1, n)), duration=1.0, derivative=True, max_seconds=0.1)
     assert late["verdicts"] == ["interrupted"]
     assert time.monotonic() - start < 1.5
+
+
+def test_one_trajectory_shares_out_its_tangents() -> None:
+    n = 200
+    rng = np.random.default_rng(3)
+    builder = _core.FieldBuilder(n, 0, False)
+    weight = 1.5 * rng.standard_normal((n, n)) / np.sqrt(n)
+    field = builder.build(builder.apply("tanh", builder.affine(builder.state(), weight)))
+    x0 = 0.3 * np.cos(np.arange(n) + 1)
+    alone, shared = (
+        _core.integrate(field, x0[None], duration=0.25, derivative=True, threads=threads) for threads in (1, 2)
+    )
+    for name in ("final", "derivative"):
+        assert all((a == b).all() for a, b in zip(alone[name], shared[name], strict=True))
+    # and the columns are where they belong
+    plain = _core.plain_flow(field, x0[None], duration=0.25, derivative=True)["derivative"].reshape(n, n)
+    lo, hi = (end[0] for end in alone["derivative"])
+    assert np.abs((lo + hi) / 2 - plain).max() < 1e-12
+    assert (hi - lo).max() < 1e-9

@@ -78,6 +78,10 @@ FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std
 
 namespace {
 
+std::size_t threads_of(const FlowOptions& options) {
+    return std::max<std::size_t>(1, options.threads != 0 ? options.threads : std::thread::hardware_concurrency());
+}
+
 // The starts one after another through one group of lanes.
 std::vector<FlowResult> integrate_share(const Field& field, const std::vector<InitialSet>& starts,
                                         const std::vector<double>& durations, const FlowOptions& options) {
@@ -86,6 +90,7 @@ std::vector<FlowResult> integrate_share(const Field& field, const std::vector<In
     const std::size_t width = starts.size() >= 4 && program->rows() <= 32 ? 8 : 1;
     const bool tube = std::all_of(starts.begin(), starts.end(), FlowLane::is_point);
     LaneGroup group(program, width, order, tube, options);
+    group.use_threads(width == 1 ? threads_of(options) : 1);
 
     std::vector<FlowResult> results(starts.size());
     std::vector<std::unique_ptr<FlowLane>> running(width);
@@ -231,9 +236,8 @@ std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<In
     }
     check_flow_options(options);
     for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
-    std::size_t threads = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
-    threads = std::max<std::size_t>(1, std::min(threads, starts.size() / 8));  // at least a group of lanes each
-    return threads == 1 ? integrate_share(field, starts, durations, options)
+    const std::size_t threads = std::min(threads_of(options), starts.size() / 8);  // at least a group of lanes each
+    return threads <= 1 ? integrate_share(field, starts, durations, options)
                         : integrate_shares(field, starts, durations, options, threads);
 }
 

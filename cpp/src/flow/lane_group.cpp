@@ -49,11 +49,17 @@ LaneGroup::LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t l
 void LaneGroup::make_engine() {
     const std::size_t tangent_order = tube_mode_ ? 0 : options_.derivative || !by_norm_ ? order_ : (order_ + 1) / 2;
     engine_ = std::make_unique<StepEngine>(program_, lanes_.size(), order_, 1, tangent_order);
+    engine_->use_threads(threads_);
     if (!tube_mode_) {
         for (AlignedVector* v : {&tangent_defect_, &phi_, &phi_error_}) v->assign(n_ * n_ * lanes_.size(), 0.0);
         phi_of_.assign(n_ * n_, 0.0);
         phi_error_of_.assign(n_ * n_, 0.0);
     }
+}
+
+void LaneGroup::use_threads(std::size_t threads) {
+    threads_ = threads;
+    engine_->use_threads(threads);
 }
 
 bool LaneGroup::step() {

@@ -44,6 +44,8 @@ class LaneGroup {
     const char* failure(std::size_t l) const { return failed_[l]; }
     /// One step of every lane that has a trajectory. False where stop_when() said so on the way; then none has moved.
     bool step();
+    /// Threads for the columns of the tangents, where there are many; results do not depend on it.
+    void use_threads(std::size_t threads);
     /// Asked inside of long steps.
     void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
 
@@ -99,6 +101,7 @@ class LaneGroup {
     std::unique_ptr<FlowLane> spare_;
     std::function<bool()> stop_;
     FlowLane::Step taken_;
+    std::size_t threads_ = 1;
 };
 
 }  // namespace capnode

@@ -84,12 +84,17 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
     }
     tangent_stride_ = row * columns_ * lanes_;
     if (with_tangents_) {
-        reserve_scratch();
-        tangents_.assign(tangent_stride_ * (tangent_top_ + 1), 0.0);
-        tangent_radius_.assign(tangent_stride_, 0.0);
         std::size_t largest = 0;
         for (const std::size_t s : program_->size) largest = std::max(largest, s);
-        factor_.assign((tangent_top_ + 2) * largest * lanes_, 0.0);
+        tiles_ = tangent_tiles(columns_);
+        for (TangentTile& tile : tiles_) {
+            tile.stride = row * tile.columns * lanes_;
+            tile.series.assign(tile.stride * (tangent_top_ + 1), 0.0);
+            tile.radius.assign(tile.stride, 0.0);
+            tile.scratch.assign(largest * tile.columns * lanes_, 0.0);
+            tile.scratch2.assign(largest * tile.columns * lanes_, 0.0);
+            tile.factor.assign((tangent_top_ + 2) * largest * lanes_, 0.0);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 // The series of a step in plain doubles: coefficient by coefficient of all registers, and the tangents likewise.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "capnode/flow/step_engine.hpp"
@@ -105,11 +106,13 @@ void StepEngine::coefficients(const double* scale) {
 }
 
 struct StepEngine::TangentSeries {
-    StepEngine& e;
+    const StepEngine& e;
+    TangentTile& tile;
     std::size_t k;
 
-    std::size_t cl() const { return e.columns_ * e.lanes_; }
-    double* out(const Instruction& i) const { return e.tangent(i.out, k); }
+    std::size_t cl() const { return tile.columns * e.lanes_; }
+    double* at(Register r, std::size_t order) const { return e.tangent(tile, r, order); }
+    double* out(const Instruction& i) const { return at(i.out, k); }
     std::size_t count(const Instruction& i) const { return e.program_->size[i.out] * cl(); }
     bool vanishes(const Instruction& i) const {
         if (k <= e.tangent_order_ || !e.low_degree_[i.out]) return false;
@@ -121,12 +124,12 @@ struct StepEngine::TangentSeries {
 
     void affine(const Instruction& i) {
         if (vanishes(i)) return;
-        e.linear_product(i, i.weight->mid.data.data(), nullptr, e.tangent(i.a, k), out(i), cl());
+        e.linear_product(i, i.weight->mid.data.data(), nullptr, at(i.a, k), out(i), cl());
     }
 
     void scale(const Instruction& i) {
         if (vanishes(i)) return;
-        const double* a = e.tangent(i.a, k);
+        const double* a = at(i.a, k);
         double* to = out(i);
         const std::size_t n = count(i);
         for (std::size_t j = 0; j < n; ++j) to[j] = i.factor.mid * a[j];
@@ -134,48 +137,56 @@ struct StepEngine::TangentSeries {
 
     void sum(const Instruction& i, double sign, Register left, Register right) {
         if (vanishes(i)) return;
-        const double* a = left != no_register ? e.tangent(left, k) : nullptr;
-        const double* b = right != no_register ? e.tangent(right, k) : nullptr;
+        const double* a = left != no_register ? at(left, k) : nullptr;
+        const double* b = right != no_register ? at(right, k) : nullptr;
         double* to = out(i);
         const std::size_t n = count(i);
         for (std::size_t j = 0; j < n; ++j) to[j] = (a ? a[j] : 0.0) + (b ? sign * b[j] : 0.0);
     }
 
     void arrange(const Instruction& i) {
-        if (!vanishes(i)) arrange_tangents(*e.program_, i, cl(), out(i), [&](Register r) { return e.tangent(r, k); });
+        if (!vanishes(i)) arrange_tangents(*e.program_, i, cl(), out(i), [&](Register r) { return at(r, k); });
     }
 
     void factor(const Instruction& i, Register w, Register d, bool add) {
-        e.kernels_.convolve_tangent(out(i), e.coefficient(w, 0), e.tangent(d, 0), k, e.stride_, e.tangent_stride_,
-                                    e.program_->size[i.out], e.columns_, e.lanes_, add);
+        e.kernels_.convolve_tangent(out(i), e.coefficient(w, 0), at(d, 0), k, e.stride_, tile.stride,
+                                    e.program_->size[i.out], tile.columns, e.lanes_, add);
     }
 };
 
 bool StepEngine::tangent_coefficients(const std::function<bool()>& stop) {
-    const std::size_t cl = columns_ * lanes_;
     const bool long_step = stop && tangent_stride_ >= (std::size_t{1} << 16);
-    for (std::size_t k = 0; k <= tangent_top_; ++k) {
-        if (long_step && stop()) return false;
-        double* d = tangent(state_, k);
-        if (k == 0 || k > tangent_order_) {
-            std::fill(d, d + rows() * cl, 0.0);
-            if (k == 0) {
-                for (std::size_t r = 0; r < rows(); ++r) std::fill_n(d + r * cl + r * lanes_, lanes_, 1.0);
+    const bool moves = program_->instructions[program_->output].on_path;
+    std::atomic<bool> stopped{false};
+    on_threads(threads_, tiles_.size(), [&](std::size_t index) {
+        TangentTile& tile = tiles_[index];
+        const std::size_t cl = tile.columns * lanes_;
+        for (std::size_t k = 0; k <= tangent_top_ && !stopped; ++k) {
+            // Only the calling thread asks: tile 0 is its own.
+            if (long_step && (threads_ == 1 || index == 0) && stop()) stopped = true;
+            double* d = tangent(tile, state_, k);
+            if (k == 0 || k > tangent_order_) {
+                std::fill(d, d + rows() * cl, 0.0);
+                for (std::size_t c = 0; k == 0 && c < tile.columns; ++c) {
+                    std::fill_n(d + (tile.first + c) * cl + c * lanes_, lanes_, 1.0);
+                }
+            } else if (moves) {
+                kernels_.advance(d, tangent(tile, program_->output, k - 1), scale_.data(), k, rows() * cl, lanes_);
             }
-        } else if (program_->instructions[program_->output].on_path) {
-            kernels_.advance(d, tangent(program_->output, k - 1), scale_.data(), k, rows() * cl, lanes_);
+            TangentSeries series{*this, tile, k};
+            differentiate(*program_, series);
         }
-        TangentSeries series{*this, k};
-        differentiate(*program_, series);
-    }
-    return true;
+    });
+    return !stopped;
 }
 
 double StepEngine::largest_tangent(std::size_t k, std::size_t lane) const {
-    const double* d = tangents_.data() + k * tangent_stride_ + tangent_offset_[state_] * columns_ * lanes_;
     double m = 0.0;
-    for (std::size_t j = lane; j < rows() * columns_ * lanes_; j += lanes_)
-        m = std::fabs(d[j]) <= m ? m : std::fabs(d[j]);
+    for (const TangentTile& tile : tiles_) {
+        const std::size_t cl = tile.columns * lanes_;
+        const double* d = tile.series.data() + k * tile.stride + tangent_offset_[state_] * cl;
+        for (std::size_t j = lane; j < rows() * cl; j += lanes_) m = std::fabs(d[j]) <= m ? m : std::fabs(d[j]);
+    }
     return m;
 }
 
@@ -185,10 +196,26 @@ void StepEngine::evaluate(const double* tau, double* value, double* error) const
     kernels_.horner(value, error, coefficient(state_, 0), order_, stride_, tau, rows() * lanes_, lanes_);
 }
 
-void StepEngine::evaluate_tangent(const double* tau, double* value, double* error) const {
-    const std::size_t cl = columns_ * lanes_;
-    kernels_.horner(value, error, tangents_.data() + tangent_offset_[state_] * cl, tangent_order_, tangent_stride_, tau,
-                    rows() * cl, lanes_);
+void StepEngine::evaluate_tangent(const double* tau, double* value, double* error) {
+    on_threads(threads_, tiles_.size(), [&](std::size_t index) {
+        TangentTile& tile = tiles_[index];
+        const bool whole = tiles_.size() == 1;
+        double* v = whole ? value : tile.scratch.data();
+        double* e = whole || !error ? error : tile.scratch2.data();
+        kernels_.horner(v, e, tangent(tile, state_, 0), tangent_order_, tile.stride, tau,
+                        rows() * tile.columns * lanes_, lanes_);
+        if (whole) return;
+        scatter(tile, v, value);
+        if (error) scatter(tile, e, error);
+    });
+}
+
+/// The columns of a tile into a matrix of all columns.
+void StepEngine::scatter(const TangentTile& tile, const double* from, double* to) const {
+    const std::size_t cl = tile.columns * lanes_;
+    for (std::size_t r = 0; r < rows(); ++r) {
+        std::copy_n(from + r * cl, cl, to + (r * columns_ + tile.first) * lanes_);
+    }
 }
 
 }  // namespace capnode

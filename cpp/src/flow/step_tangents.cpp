@@ -16,9 +16,9 @@ constexpr double u = unit_roundoff;
 }  // namespace
 
 /// out = sum_{k>=first} |d_k| theta^k of a register's tangents.
-void StepEngine::tangent_norm(const Instruction& of, double* out, std::size_t first) {
-    kernels_.norm(out, tangent(of.out, first), weight_.data() + first * lanes_, tangent_top_ - first, tangent_stride_,
-                  program_->size[of.out] * columns_ * lanes_, lanes_);
+void StepEngine::tangent_norm(TangentTile& tile, Register of, double* out, std::size_t first) {
+    kernels_.norm(out, tangent(tile, of, first), weight_.data() + first * lanes_, tangent_top_ - first, tile.stride,
+                  program_->size[of] * tile.columns * lanes_, lanes_);
 }
 
 // Radii of the tangent registers for exact state tangents Q, for every curve in the tube: |true - D| on [0, theta].
@@ -28,9 +28,10 @@ void StepEngine::tangent_norm(const Instruction& of, double* out, std::size_t fi
 // tube.
 struct StepEngine::TangentRadii {
     StepEngine& e;
+    TangentTile& tile;
 
-    std::size_t cl() const { return e.columns_ * e.lanes_; }
-    double* radius(Register r) const { return e.tangent_at(e.tangent_radius_, r); }
+    std::size_t cl() const { return tile.columns * e.lanes_; }
+    double* radius(Register r) const { return tile.radius.data() + e.tangent_offset_[r] * cl(); }
     std::size_t count(const Instruction& i) const { return e.program_->size[i.out] * cl(); }
 
     void state(const Instruction& i) { std::fill_n(radius(i.out), count(i), 0.0); }
@@ -41,14 +42,14 @@ struct StepEngine::TangentRadii {
         const std::size_t inner = i.weight->mid.cols;
         const double g = gamma_up(static_cast<double>(inner + 2));
         const double* rd = radius(i.a);
-        double* norm = e.tangent_scratch2_.data();
-        e.tangent_norm(e.program_->instructions[i.a], norm);
-        for (std::size_t j = 0; j < inner * cl(); ++j) e.tangent_scratch_[j] = rd[j] + g * norm[j];
-        e.linear_product(i, i.facts->absolute().data.data(), nullptr, e.tangent_scratch_.data(), r, cl());
+        double* norm = tile.scratch2.data();
+        e.tangent_norm(tile, i.a, norm);
+        for (std::size_t j = 0; j < inner * cl(); ++j) tile.scratch[j] = rd[j] + g * norm[j];
+        e.linear_product(i, i.facts->absolute().data.data(), nullptr, tile.scratch.data(), r, cl());
         if (!i.weight->exact()) {
-            double* more = e.tangent_scratch2_.data();
-            for (std::size_t j = 0; j < inner * cl(); ++j) e.tangent_scratch_[j] = rd[j] + norm[j];
-            e.linear_product(i, i.weight->rad.data.data(), nullptr, e.tangent_scratch_.data(), more, cl());
+            double* more = tile.scratch2.data();
+            for (std::size_t j = 0; j < inner * cl(); ++j) tile.scratch[j] = rd[j] + norm[j];
+            e.linear_product(i, i.weight->rad.data.data(), nullptr, tile.scratch.data(), more, cl());
             for (std::size_t j = 0; j < n; ++j) r[j] += more[j];
         }
         for (std::size_t j = 0; j < n; ++j) r[j] = bound(r[j]);
@@ -59,20 +60,20 @@ struct StepEngine::TangentRadii {
         double* r = radius(i.out);
         const double f = std::fabs(i.factor.mid);
         const double* rd = radius(i.a);
-        e.tangent_norm(e.program_->instructions[i.a], e.tangent_scratch_.data());
+        e.tangent_norm(tile, i.a, tile.scratch.data());
         for (std::size_t j = 0; j < n; ++j) {
-            r[j] = bound(f * rd[j] + i.factor.rad * (e.tangent_scratch_[j] + rd[j]) + u * f * e.tangent_scratch_[j]);
+            r[j] = bound(f * rd[j] + i.factor.rad * (tile.scratch[j] + rd[j]) + u * f * tile.scratch[j]);
         }
     }
 
     void sum(const Instruction& i, double, Register left, Register right) {
         const std::size_t n = count(i);
         double* r = radius(i.out);
-        e.tangent_norm(i, e.tangent_scratch_.data());
+        e.tangent_norm(tile, i.out, tile.scratch.data());
         const double* a = left != no_register ? radius(left) : nullptr;
         const double* b = right != no_register ? radius(right) : nullptr;
         for (std::size_t j = 0; j < n; ++j) {
-            r[j] = bound((a ? a[j] : 0.0) + (b ? b[j] : 0.0) + u * e.tangent_scratch_[j]);
+            r[j] = bound((a ? a[j] : 0.0) + (b ? b[j] : 0.0) + u * tile.scratch[j]);
         }
     }
 
@@ -82,27 +83,32 @@ struct StepEngine::TangentRadii {
 
     void factor(const Instruction& i, Register w, Register d, bool add) {
         const std::size_t rows = e.program_->size[i.out];
-        e.kernels_.tangent_factor(e.factor_.data(), e.weight_.data(), e.at(e.first_, w), e.suffix(w, 0),
+        e.kernels_.tangent_factor(tile.factor.data(), e.weight_.data(), e.at(e.first_, w), e.suffix(w, 0),
                                   e.coefficient(w, 0), e.at(e.radius_, w), e.tangent_top_, e.stride_, rows * e.lanes_,
                                   e.lanes_);
-        e.kernels_.tangent_bound(radius(i.out), e.tangent(d, 0), e.factor_.data(), radius(d), e.tangent_top_,
-                                 e.tangent_stride_, rows * e.lanes_, rows, e.columns_, e.lanes_, add);
+        e.kernels_.tangent_bound(radius(i.out), e.tangent(tile, d, 0), tile.factor.data(), radius(d), e.tangent_top_,
+                                 tile.stride, rows * e.lanes_, rows, tile.columns, e.lanes_, add);
     }
 };
 
 void StepEngine::tangent_defect(double* defect) {
-    const std::size_t cl = columns_ * lanes_;
     if (!program_->instructions[program_->output].on_path) {
-        std::fill_n(defect, rows() * cl, 0.0);
+        std::fill_n(defect, rows() * columns_ * lanes_, 0.0);
         return;
     }
-    TangentRadii pass{*this};
-    differentiate(*program_, pass);
-    // As for the values: theta |scale| r_f, 3u sum_{k>=1} |d_k| theta^k, and the unmatched orders.
-    tangent_norm(program_->instructions[state_], tangent_scratch_.data(), 1);
-    kernels_.integrated_defect(defect, tangent_at(tangent_radius_, program_->output), tangent_scratch_.data(),
-                               tangent(program_->output, 0), weight_.data(), scale_.data(), theta_.data(),
-                               tangent_order_, tangent_top_, tangent_stride_, rows() * cl, lanes_);
+    on_threads(threads_, tiles_.size(), [&](std::size_t index) {
+        TangentTile& tile = tiles_[index];
+        TangentRadii pass{*this, tile};
+        differentiate(*program_, pass);
+        // As for the values: theta |scale| r_f, 3u sum_{k>=1} |d_k| theta^k, and the unmatched orders.
+        tangent_norm(tile, state_, tile.scratch.data(), 1);
+        const bool whole = tiles_.size() == 1;
+        double* out = whole ? defect : tile.scratch2.data();
+        kernels_.integrated_defect(out, pass.radius(program_->output), tile.scratch.data(),
+                                   tangent(tile, program_->output, 0), weight_.data(), scale_.data(), theta_.data(),
+                                   tangent_order_, tangent_top_, tile.stride, rows() * tile.columns * lanes_, lanes_);
+        if (!whole) scatter(tile, out, defect);
+    });
 }
 
 }  // namespace capnode

@@ -27,6 +27,7 @@
 #include <memory>
 #include <vector>
 
+#include "capnode/flow/tangent_tile.hpp"
 #include "capnode/flow/taylor_program.hpp"
 #include "capnode/numerics/matrix.hpp"
 
@@ -72,8 +73,10 @@ class StepEngine {
     /// J in the middle of the step (valid until the next call), and by lane bounds of |J(t) - that|_2, the largest and
     /// the average over the step.
     const double* jacobian_centre(double* largest, double* average);
-    void tangent_defect(double* defect);  ///< after radii(tube): integrals per entry
-    void evaluate_tangent(const double* tau, double* value, double* error) const;
+    void tangent_defect(double* defect);                                     ///< after radii(tube): integrals per entry
+    void evaluate_tangent(const double* tau, double* value, double* error);  ///< error may be null
+    /// Of the tangents, which share out their tiles; the results are the same for any number.
+    void use_threads(std::size_t threads) { threads_ = threads; }
 
   private:
     double* coefficient(Register r, std::size_t k) {
@@ -84,8 +87,8 @@ class StepEngine {
     }
     double* suffix(Register r, std::size_t k) { return suffix_.data() + k * stride_ + program_->offset[r] * lanes_; }
     double* at(AlignedVector& v, Register r) const { return v.data() + program_->offset[r] * lanes_; }
-    double* tangent(Register r, std::size_t k) {
-        return tangents_.data() + k * tangent_stride_ + tangent_offset_[r] * columns_ * lanes_;
+    double* tangent(TangentTile& tile, Register r, std::size_t k) const {
+        return tile.series.data() + k * tile.stride + tangent_offset_[r] * tile.columns * lanes_;
     }
     double* tangent_at(AlignedVector& v, Register r) const { return v.data() + tangent_offset_[r] * columns_ * lanes_; }
 
@@ -98,7 +101,8 @@ class StepEngine {
     struct JacobianRange;   // step_jacobian_range.cpp
     struct JacobianCentre;  // step_jacobian_centre.cpp
     void integral_radius(const Instruction& i);
-    void tangent_norm(const Instruction& of, double* out, std::size_t first = 0);
+    void tangent_norm(TangentTile& tile, Register of, double* out, std::size_t first = 0);
+    void scatter(const TangentTile& tile, const double* from, double* to) const;
     static bool has_pure_error(const Instruction& i);
     void pure_error(const Instruction& i);
     void linear_product(const Instruction& i, const double* weight, const double* bias, const double* in, double* out,
@@ -122,7 +126,9 @@ class StepEngine {
     AlignedVector weight_;       // theta^k rounded up, [k * lanes + lane]
     AlignedVector values_, suffix_, first_, radius_, initial_error_, half_inverse_, defect_, scratch_, scratch2_;
     AlignedVector tail_, pure_, slope_;  // what the radii need of the domain alone
-    AlignedVector tangents_, tangent_radius_, tangent_scratch_, tangent_scratch2_, factor_;
+    std::vector<TangentTile> tiles_;
+    std::size_t threads_ = 1;
+    AlignedVector tangent_scratch_, tangent_scratch2_;
     AlignedVector jacobian_mid_, jacobian_rad_, jacobian_zero_;
 };
 
