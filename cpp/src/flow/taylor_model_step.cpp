@@ -15,6 +15,24 @@ namespace {
 
 constexpr double u = unit_roundoff;
 
+// sup |f'| over the line: tanh, sin, cos, atan 1; sigmoid 1/4; softplus 1; erf 2 / sqrt(pi) < 1.13; exp, log none.
+double global_slope(Function f) {
+    switch (f) {
+        case Function::tanh:
+        case Function::sin:
+        case Function::cos:
+        case Function::atan:
+        case Function::softplus:
+            return 1.0;
+        case Function::sigmoid:
+            return 0.25;
+        case Function::erf:
+            return 1.13;
+        default:
+            return infinity;
+    }
+}
+
 }  // namespace
 
 TaylorModelStep::TaylorModelStep(std::shared_ptr<const TaylorProgram> program,
@@ -328,7 +346,7 @@ Interval TaylorModelStep::range(std::size_t row) const {
 //         delta_w of W's own instructions; w(f) - w(U) = -e (f + U), e (1 - f - U), e. Gronwall:
 //         |e| <= (|e_0| + delta_w variation + own) exp(L variation), L = 1 + ||U||, 1 + ||U||, 1.
 //     sin, cos: (e_s, e_c) is rotated: |(e_s, e_c)|_2 <= the sum of both |e_0| and own.
-// f over the range of V does as well: |f(V) - U| <= max |f(v) - u_0| + ||U - u_0||.
+// f over the range of V does as well: |f(V) - U| <= max |f(v) - u_0| + ||U - u_0||. It is asked where it may be better.
 double TaylorModelStep::pure_error(const Instruction& i, std::size_t j) const {
     const std::size_t row = first(i.out) + j;
     const std::size_t v = first(i.a) + j;
@@ -360,7 +378,7 @@ double TaylorModelStep::pure_error(const Instruction& i, std::size_t j) const {
             e = bound_or_infinity(start + (variation == 0.0 ? 0.0 : radius_[w] * variation));
             break;
     }
-    if (e > 1e-9) {
+    if (e > norms_[row].variation) {
         const Interval f = apply(i.function, widen(Interval(row_of(v)[0]), variation));
         const double far = bound_or_infinity(magnitude(f - Interval(row_of(row)[0])) + norms_[row].variation);
         if (far < e) e = far;
@@ -428,8 +446,12 @@ void TaylorModelStep::radius(const Instruction& i) {
                 break;
             case Primitive::integral: {
                 const double rv = of(i.a, j);
-                const double steepest = rv == 0.0 ? 0.0 : magnitude(derivatives(i.function, range(first(i.a) + j))[1]);
-                r = bound_or_infinity(pure_error(i, j) + times(steepest, rv));
+                const double pure = pure_error(i, j);
+                double steepest = global_slope(i.function);
+                if (!(times(steepest, rv) <= 0.05 * pure)) {
+                    steepest = std::min(steepest, magnitude(derivatives(i.function, range(first(i.a) + j))[1]));
+                }
+                r = bound_or_infinity(pure + times(steepest, rv));
                 break;
             }
             case Primitive::reciprocal: {  // |U - 1/v| = |v U - 1| / |v| <= (own + ||U|| r_v) / (inf |V| - r_v)
@@ -510,9 +532,12 @@ void TaylorModelStep::jacobian(double* mid, double* rad) const {
                     if (path(i.a)) add(out, range(first(i.b) + j), at(first(i.a) + j));
                     break;
                 case Primitive::integral: {
-                    const Interval slope = derivatives(i.function, range(first(i.a) + j))[1];
-                    const auto both = intersect(slope, range(first(i.derivative) + j));
-                    add(out, both ? *both : slope, at(first(i.a) + j));
+                    Interval slope = range(first(i.derivative) + j);
+                    if (!(width_up(slope) <= 0.02)) {
+                        const auto both = intersect(slope, derivatives(i.function, range(first(i.a) + j))[1]);
+                        if (both) slope = *both;
+                    }
+                    add(out, slope, at(first(i.a) + j));
                     break;
                 }
                 case Primitive::reciprocal:
