@@ -203,8 +203,8 @@ def set_degree_of(degree: int | None, *, linear: bool) -> int:
         raise ValueError(f"set_degree must lie between 1 and 20, not {degree}")
     if linear and degree > 1:
         raise ValueError(
-            f"set_degree={degree}: polynomials in the initial point carry no derivative, know the polynomial step "
-            "alone, and take one field at a time; leave set_degree out, or 1"
+            f"set_degree={degree}: polynomials in the initial point carry no derivative, and know the polynomial step "
+            "alone; leave set_degree out, or 1"
         )
     return degree
 
@@ -249,7 +249,7 @@ def integrate(
                 step shares no inequality with the other one: a cross-check; for single fields, not layered ones
     set_degree  1: a set is carried as its image under the derivative. 2 and more: as a polynomial of that degree in
                 the initial point (a Taylor model), for wide sets in few dimensions. None: 1 where that is enough, else
-                the degree that is. With `derivative`, the classical step, and layered fields: 1
+                the degree that is. With `derivative`, and the classical step: 1
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
     threads     for lanes of one field: each takes a share; a single trajectory in 200 and more dimensions shares out
@@ -266,7 +266,7 @@ def integrate(
         _for_capd(field, step, set_degree)
     if threads < 0:
         raise ValueError(f"threads must be at least 0, not {threads}")
-    degree = set_degree_of(set_degree, linear=derivative or step != "polynomial" or isinstance(field, Layered))
+    degree = set_degree_of(set_degree, linear=derivative or step != "polynomial")
     start = float(_finite(t0, "t0"))
     if step != "polynomial" and isinstance(field, Layered):
         raise ValueError(
@@ -301,7 +301,9 @@ def integrate(
             begin = ends[-2]
             exact = parts is field or float((interval(final) - begin).width) == 0.0
             layers = [(core_of(f), d) for f, d in parts.layers]
-            answer = merge(_core.integrate_layers(layers, dense=needs_dense or not exact, **options), ends)
+            answer = merge(
+                _core.integrate_layers(layers, dense=needs_dense or not exact, set_degree=degree, **options), ends
+            )
             final = parts.end(start) if parts is field else final
         else:
             last, begin = core, interval(start)

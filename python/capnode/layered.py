@@ -185,6 +185,7 @@ def merge(answers: list[Mapping[str, Any]], ends: IntervalArray) -> dict[str, An
         "verdicts": [answers[last[lane]]["verdicts"][lane] for lane in lanes],
         "details": [detail(lane) for lane in lanes],
         "steps": np.array([sum(int(a["steps"][lane]) for a in answers[: last[lane] + 1]) for lane in lanes]),
+        "set_degree": np.array([int(answers[last[lane]]["set_degree"][lane]) for lane in lanes]),
         "dense": dense,
         "times": np.array([time(lane) for lane in lanes]),
     }

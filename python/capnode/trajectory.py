@@ -99,7 +99,7 @@ class TrajectoryBatch:
     steps       (lanes,) int64
     times       (k,) float64, the times asked for, and `states` IntervalArray (lanes, k, n); NaN-free: the whole line
                 where a lane did not get there. Both None where only a final time was given.
-    set_degree  (lanes,) int64: see `Trajectory`; None for layered fields, which have 1
+    set_degree  (lanes,) int64: see `Trajectory`
     """
 
     final: IntervalArray

@@ -57,7 +57,7 @@ def test_layers_against_the_oracle(n: int, time: bool, sign: float) -> None:
 
 def test_one_field_in_pieces(shared: Path) -> None:
     field = flow_fields.spiral(shared)
-    whole = integrate(field, interval([1.99, -0.01], [2.01, 0.01]), 4.0, set_degree=1).require()
+    whole = integrate(field, interval([1.99, -0.01], [2.01, 0.01]), 4.0).require()
     pieces = integrate(layered([(field, 1.0)] * 4), interval([1.99, -0.01], [2.01, 0.01])).require()
     assert not whole.final.disjoint(pieces.final).any()
     assert (pieces.final.width <= 1.1 * whole.final.width).all()  # nothing wraps at the seams

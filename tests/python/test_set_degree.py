@@ -103,13 +103,33 @@ def test_refusals() -> None:
         cn.integrate(van_der_pol(), BOX, 1.0, set_degree=2, derivative=True)
     with pytest.raises(ValueError, match="set_degree=2"):
         cn.integrate(van_der_pol(), BOX, 1.0, set_degree=2, step="classical")
-    with pytest.raises(ValueError, match="set_degree=2"):
-        cn.integrate(cn.layered([(van_der_pol(), 1.0)]), BOX, 1.0, set_degree=2)
     with pytest.raises(ValueError, match="degree 20 in 7 variables"):
         cn.integrate(laub_loomis(), cn.interval([0.1] * 7, [0.3] * 7), 1.0, set_degree=20)
     run = cn.integrate(van_der_pol(), BOX, 1.0, set_degree=2)
     with pytest.raises(ValueError, match="set_degree=1"):
         run.certificate()
+
+
+def test_layers() -> None:
+    """One field in pieces of time loses nothing at the seams; a change of field is held by linear sets too."""
+    whole = cn.integrate(van_der_pol(), BOX, 4.0, set_degree=4).require()
+    parts = cn.integrate(cn.layered([(van_der_pol(), 1.0)] * 4), BOX, set_degree=4).require()
+    assert not whole.final.disjoint(parts.final).any()
+    assert (parts.final.width <= 1.02 * whole.final.width).all()
+    assert parts.set_degree == 4
+    turn = scalar_field(2, 0, lambda x, y: [-y, x + 0.5 * (x * y)])
+    mixed = cn.layered([(van_der_pol(), 0.5), (turn, 1.0), (van_der_pol(), 0.5)])
+    chosen = cn.integrate(mixed, BOX).require()
+    linear = cn.integrate(mixed, BOX, set_degree=1).require()
+    assert chosen.set_degree > 1
+    assert (chosen.final.width < linear.final.width).all()
+    for t in (0.3, 0.5, 1.1, 2.0):
+        a, b = chosen.enclosure(t), linear.enclosure(t)
+        assert not a.disjoint(b).any()
+        for corner in (CENTRE - RADIUS, CENTRE + RADIUS):
+            point = cn.integrate(mixed, corner, t).require().final
+            assert not a.disjoint(point).any()
+            assert (a.lo <= point.hi).all()
 
 
 def test_pieces_of_higher_degree() -> None:

@@ -25,6 +25,8 @@ namespace capnode {
 void check_initial_set(const Field& field, const InitialSet& start, double duration);
 void check_flow_options(const FlowOptions& options);
 void check_layers(const std::vector<FlowLayer>& layers);
+/// Programs with the same rows: all with a row for time where one has it.
+std::vector<std::shared_ptr<const TaylorProgram>> layer_programs(const std::vector<FlowLayer>& layers);
 
 class LaneGroup {
   public:

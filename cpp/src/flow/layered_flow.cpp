@@ -11,7 +11,6 @@
 #include "lane_group.hpp"
 
 namespace capnode {
-
 void check_layers(const std::vector<FlowLayer>& layers) {
     if (layers.empty()) throw std::invalid_argument("there are 0 layers");
     const Field& first = layers.front().field;
@@ -28,6 +27,14 @@ void check_layers(const std::vector<FlowLayer>& layers) {
                                         std::to_string(layer.duration));
         }
     }
+}
+
+std::vector<std::shared_ptr<const TaylorProgram>> layer_programs(const std::vector<FlowLayer>& layers) {
+    const bool time =
+        std::any_of(layers.begin(), layers.end(), [](const FlowLayer& layer) { return layer.field.depends_on_time(); });
+    std::vector<std::shared_ptr<const TaylorProgram>> programs;
+    for (const FlowLayer& layer : layers) programs.push_back(shared_program(layer.field, time));
+    return programs;
 }
 
 namespace {
@@ -148,10 +155,7 @@ std::vector<LayeredResult> integrate_layers(const std::vector<FlowLayer>& layers
     check_layers(layers);
     check_flow_options(options);
     for (const InitialSet& start : starts) check_initial_set(layers.front().field, start, layers.front().duration);
-    const bool time =
-        std::any_of(layers.begin(), layers.end(), [](const FlowLayer& layer) { return layer.field.depends_on_time(); });
-    std::vector<std::shared_ptr<const TaylorProgram>> programs;
-    for (const FlowLayer& layer : layers) programs.push_back(shared_program(layer.field, time));
+    const std::vector<std::shared_ptr<const TaylorProgram>> programs = layer_programs(layers);
 
     const bool points = std::all_of(starts.begin(), starts.end(), FlowLane::is_point);
     const bool tube = points && !options.derivative && LaneGroup::by_norm(programs.front()->rows());

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <stdexcept>
-#include <string>
+#include <functional>
+#include <utility>
 
 #include "capnode/flow/spatial_basis.hpp"
 #include "capnode/flow/taylor_model_flow.hpp"
@@ -34,54 +34,122 @@ double excess(const FlowResult& r) {
     return most;
 }
 
-bool reached_further(const FlowResult& a, const FlowResult& b) { return std::fabs(a.reached) > std::fabs(b.reached); }
+bool reached_further(const LayeredResult& a, const LayeredResult& b) {
+    if (a.size() != b.size()) return a.size() > b.size();
+    return std::fabs(a.back().reached) > std::fabs(b.back().reached);
+}
+
+// One set, whose linear sets did not arrive or became too wide.
+class Choice {
+  public:
+    using Integrate = std::function<LayeredResult(const InitialSet&, const FlowOptions&)>;
+
+    Choice(const FlowOptions& options, Integrate linear, Integrate models)
+        : options_(options), linear_(std::move(linear)), models_(std::move(models)) {}
+
+    /// What the first run of linear sets may take: they give up where they are no longer nearly linear.
+    FlowOptions first() const {
+        FlowOptions own = options_;
+        own.set_degree = 1;
+        own.nonlinear_limit = std::min(options_.nonlinear_limit, nearly_linear);
+        return own;
+    }
+    LayeredResult best(const InitialSet& start, LayeredResult found_first) const {
+        const auto proved = [](const LayeredResult& r) { return r.back().verdict == Verdict::proved; };
+        LayeredResult best = std::move(found_first);
+        if (best.back().verdict == Verdict::proved || best.back().verdict == Verdict::interrupted) return best;
+        FlowOptions own = options_;
+        own.linear_part = true;
+        double last_excess = infinity;
+        const std::size_t m = TaylorModelSet::coordinates(start);
+        for (own.set_degree = 2; own.set_degree <= highest_degree; ++own.set_degree) {
+            if (SpatialBasis::count(m, own.set_degree) > most_terms) break;
+            own.max_seconds = seconds_left();
+            LayeredResult found = models_(start, own);
+            const bool arrived = proved(found);
+            const bool stopped = found.back().verdict == Verdict::interrupted;
+            const double now = arrived ? excess(found.back()) : infinity;
+            const bool further = reached_further(found, best) || (arrived && !proved(best));
+            const bool gains = now < least_gain * last_excess || (!arrived && further);
+            if (further || (arrived && now < last_excess)) best = std::move(found);
+            if (stopped || now <= enough || !(gains || own.set_degree == 2)) break;
+            last_excess = now;
+        }
+        if (!proved(best)) {
+            FlowOptions unlimited = options_;
+            unlimited.set_degree = 1;
+            unlimited.max_seconds = seconds_left();
+            LayeredResult found = linear_(start, unlimited);
+            if (reached_further(found, best) || proved(found)) best = std::move(found);
+        }
+        if (!options_.linear_part) {
+            for (FlowResult& r : best) r.linear.clear();
+        }
+        return best;
+    }
+
+  private:
+    double seconds_left() const {
+        const std::chrono::duration<double> used = std::chrono::steady_clock::now() - begin_;
+        return options_.max_seconds - used.count();
+    }
+
+    const FlowOptions& options_;
+    Integrate linear_, models_;
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+bool only_linear(const Field& field, bool time, const std::vector<InitialSet>& starts, const FlowOptions& options) {
+    const std::size_t rows = field.dim() + field.parameter_dim() + (time ? 1 : 0);
+    return options.derivative || rows > most_rows || std::all_of(starts.begin(), starts.end(), FlowLane::is_point);
+}
 
 }  // namespace
 
 std::vector<FlowResult> integrate_lanes_by_degree(const Field& field, const std::vector<InitialSet>& starts,
                                                   const std::vector<double>& durations, const FlowOptions& options) {
-    if (options.set_degree == 1) return integrate_lanes(field, starts, durations, options);
     if (options.set_degree > 1) return integrate_lanes_taylor_model(field, starts, durations, options);
-    const auto begin = std::chrono::steady_clock::now();
-    FlowOptions linear = options;
-    linear.set_degree = 1;
-    const std::size_t rows = field.dim() + field.parameter_dim() + (field.depends_on_time() ? 1 : 0);
-    if (options.derivative || rows > most_rows || std::all_of(starts.begin(), starts.end(), FlowLane::is_point)) {
-        return integrate_lanes(field, starts, durations, linear);
-    }
-    linear.nonlinear_limit = std::min(options.nonlinear_limit, nearly_linear);
-    std::vector<FlowResult> results = integrate_lanes(field, starts, durations, linear);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        if (results[i].verdict == Verdict::proved || results[i].verdict == Verdict::interrupted) continue;
+    if (options.set_degree == 1 || only_linear(field, field.depends_on_time(), starts, options)) {
         FlowOptions own = options;
-        own.linear_part = true;
-        double last_excess = infinity;
-        FlowResult best = std::move(results[i]);
-        for (own.set_degree = 2; own.set_degree <= highest_degree; ++own.set_degree) {
-            if (SpatialBasis::count(TaylorModelSet::coordinates(starts[i]), own.set_degree) > most_terms) break;
-            const std::chrono::duration<double> used = std::chrono::steady_clock::now() - begin;
-            own.max_seconds = options.max_seconds - used.count();
-            FlowResult found = integrate_lanes_taylor_model(field, {starts[i]}, {durations[i]}, own).front();
-            const bool proved = found.verdict == Verdict::proved;
-            const bool stopped = found.verdict == Verdict::interrupted;
-            const double now = proved ? excess(found) : infinity;
-            const bool further = reached_further(found, best);
-            const bool gains = now < least_gain * last_excess || (!proved && further);
-            if (further || (proved && now < last_excess)) best = std::move(found);
-            if (stopped || now <= enough || !(gains || own.set_degree == 2)) break;
-            last_excess = now;
-        }
-        if (best.verdict != Verdict::proved) {
-            FlowOptions unlimited = options;
-            unlimited.set_degree = 1;
-            const std::chrono::duration<double> used = std::chrono::steady_clock::now() - begin;
-            unlimited.max_seconds = options.max_seconds - used.count();
-            FlowResult found = integrate(field, starts[i], durations[i], unlimited);
-            if (reached_further(found, best) || found.verdict == Verdict::proved) best = std::move(found);
-        }
-        if (!options.linear_part) best.linear.clear();
-        results[i] = std::move(best);
+        own.set_degree = 1;
+        return integrate_lanes(field, starts, durations, own);
     }
+    double duration = 0.0;
+    const Choice choice(
+        options,
+        [&](const InitialSet& start, const FlowOptions& own) {
+            return LayeredResult{integrate(field, start, duration, own)};
+        },
+        [&](const InitialSet& start, const FlowOptions& own) {
+            return LayeredResult{integrate_lanes_taylor_model(field, {start}, {duration}, own).front()};
+        });
+    std::vector<FlowResult> results = integrate_lanes(field, starts, durations, choice.first());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        duration = durations[i];
+        results[i] = choice.best(starts[i], {std::move(results[i])}).front();
+    }
+    return results;
+}
+
+std::vector<LayeredResult> integrate_layers_by_degree(const std::vector<FlowLayer>& layers,
+                                                      const std::vector<InitialSet>& starts,
+                                                      const FlowOptions& options) {
+    if (options.set_degree > 1) return integrate_layers_taylor_model(layers, starts, options);
+    const bool time =
+        std::any_of(layers.begin(), layers.end(), [](const FlowLayer& layer) { return layer.field.depends_on_time(); });
+    if (options.set_degree == 1 || layers.empty() || only_linear(layers.front().field, time, starts, options)) {
+        FlowOptions own = options;
+        own.set_degree = 1;
+        return integrate_layers(layers, starts, own);
+    }
+    const Choice choice(
+        options,
+        [&](const InitialSet& start, const FlowOptions& own) { return integrate_layers(layers, {start}, own).front(); },
+        [&](const InitialSet& start, const FlowOptions& own) {
+            return integrate_layers_taylor_model(layers, {start}, own).front();
+        });
+    std::vector<LayeredResult> results = integrate_layers(layers, starts, choice.first());
+    for (std::size_t i = 0; i < results.size(); ++i) results[i] = choice.best(starts[i], std::move(results[i]));
     return results;
 }
 

@@ -19,6 +19,9 @@ constexpr std::size_t shortest_keep = 4;  // steps
 constexpr std::size_t longest_keep = 30;
 constexpr double small_error = 1e-4;
 
+// As in flow_lane.cpp: sums of multiples of the grid, below the duration, are exact.
+double grid_for(double duration) { return duration == 0.0 ? 1.0 : std::ldexp(1.0, std::ilogb(duration) - 50); }
+
 }  // namespace
 
 TaylorModelLane::TaylorModelLane(std::shared_ptr<const TaylorProgram> program, const InitialSet& start, double duration,
@@ -30,10 +33,19 @@ TaylorModelLane::TaylorModelLane(std::shared_ptr<const TaylorProgram> program, c
       set_(*program_, start, options.set_degree),
       growth_(n_),
       duration_(duration),
-      grid_(duration == 0.0 ? 1.0 : std::ldexp(1.0, std::ilogb(duration) - 50)) {
+      grid_(grid_for(duration)) {
     for (std::vector<double>* v : {&sigma_, &bare_, &tube_, &needed_, &value_error_}) v->assign(n_, 0.0);
     mid_.assign(n_ * n_, 0.0);
     rad_ = mid_;
+    make_engine();
+}
+
+void TaylorModelLane::begin_stage(std::shared_ptr<const TaylorProgram> program, double duration) {
+    program_ = std::move(program);
+    duration_ = duration;
+    grid_ = grid_for(duration);
+    elapsed_ = last_length_ = last_speed_ = 0.0;
+    step_factor_ = 1.0;
     make_engine();
 }
 
@@ -46,7 +58,7 @@ void TaylorModelLane::make_engine() {
 // coordinates that what room there is for more lasts to the end.
 bool TaylorModelLane::error_matters() const {
     if (steps_since_ < shortest_keep) return false;
-    const double left = std::fabs(remaining() / last_length_);
+    const double left = (std::fabs(remaining()) + later_) / std::fabs(last_length_);
     if (set_.room() > 0 && static_cast<double>(steps_since_) < left / static_cast<double>(set_.room())) return false;
     if (set_.room() == 0 && steps_since_ < longest_keep) return false;
     for (std::size_t i = 0; i < n_; ++i) {
@@ -157,7 +169,7 @@ const char* TaylorModelLane::prove_tube() {
 }
 
 const char* TaylorModelLane::step() {
-    if (steps > 0 && error_matters()) {
+    if (last_length_ != 0.0 && error_matters()) {
         set_.give_error_coordinates();
         make_engine();
         steps_since_ = 0;

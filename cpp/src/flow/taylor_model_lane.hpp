@@ -2,6 +2,7 @@
 // theorem stands in taylor_model_flow.hpp.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -25,6 +26,10 @@ class TaylorModelLane {
     const char* step();
     /// Why no further step should be tried, or null.
     const char* hopeless() const;
+    /// The clock starts again for another duration, under another field of the same rows; the set stays.
+    void begin_stage(std::shared_ptr<const TaylorProgram> program, double duration);
+    /// How much time is to come after this stage: a hint.
+    void expect_later(double time) { later_ = std::fabs(time); }
     /// Of the last step, `spatial` included.
     FlowStep record() const;
     const TaylorModelSet& set() const { return set_; }
@@ -48,7 +53,7 @@ class TaylorModelLane {
     std::vector<double> sigma_;
     Growth growth_;
     double duration_, elapsed_ = 0.0, grid_, scale_ = 1.0, theta_ = 1.0;
-    double last_length_ = 0.0, last_speed_ = 0.0, step_factor_ = 1.0;
+    double later_ = 0.0, last_length_ = 0.0, last_speed_ = 0.0, step_factor_ = 1.0;
     std::size_t steps_since_ = 0;  // the error set was given coordinates
     std::vector<double> bare_, tube_, needed_, mid_, rad_, value_, value_error_;
 };

@@ -11,10 +11,14 @@
 
 #include "capnode/field/field.hpp"
 #include "capnode/flow/flow.hpp"
+#include "capnode/flow/layered_flow.hpp"
 
 namespace capnode {
 
 std::vector<FlowResult> integrate_lanes_by_degree(const Field& field, const std::vector<InitialSet>& starts,
                                                   const std::vector<double>& durations, const FlowOptions& options);
+std::vector<LayeredResult> integrate_layers_by_degree(const std::vector<FlowLayer>& layers,
+                                                      const std::vector<InitialSet>& starts,
+                                                      const FlowOptions& options);
 
 }  // namespace capnode

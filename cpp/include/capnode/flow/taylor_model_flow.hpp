@@ -21,6 +21,7 @@
 
 #include "capnode/field/field.hpp"
 #include "capnode/flow/flow.hpp"
+#include "capnode/flow/layered_flow.hpp"
 
 namespace capnode {
 
@@ -28,5 +29,9 @@ namespace capnode {
 /// derivative. Throws std::invalid_argument with the numbers where the polynomials would have too many terms.
 std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const std::vector<InitialSet>& starts,
                                                      const std::vector<double>& durations, const FlowOptions& options);
+/// integrate_layers of layered_flow.hpp, likewise: the coordinates are those of the initial set through all layers.
+std::vector<LayeredResult> integrate_layers_taylor_model(const std::vector<FlowLayer>& layers,
+                                                         const std::vector<InitialSet>& starts,
+                                                         const FlowOptions& options);
 
 }  // namespace capnode
