@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from capnode import _core
 from flow_cases import ACTIVATIONS, network_case
 from oracle_field import Graph
 
+MOONS = Path(__file__).resolve().parents[2] / "examples" / "data" / "moons_2_5_5_2.capnode"
 NAMES = _core.verdict_names()
 PROVED = NAMES.index("proved")
 
@@ -342,3 +344,54 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
         specification([(field, 0.0)])
     with pytest.raises(ValueError, match=r"dimension 3: pass an encoder of shape \(3, 2\)"):
         specification([(network(np.random.default_rng(7), 3).build(), 1.0)])
+
+
+def bound_points(spec: Any, points: Any) -> Any:
+    return spec.bound(np.stack([points[:, 0], points[:, 0], points[:, 1], points[:, 1]], 1))
+
+
+def moons(**options: Any) -> Any:
+    return specification([(_core.Field.load(MOONS), 10.0)], lower=[-2.0, -2.0], upper=[2.0, 2.0], **options)
+
+
+def test_the_trained_network_cell_by_cell() -> None:
+    """Cells of all sizes over the plane; the exponents of their points, a thin interval each, lie inside."""
+    rng = np.random.default_rng(12)
+    points = moons(method="points")
+    for way in ({"set_degree": 2}, {"set_degree": 1}, {"area_width": 4e-5}):
+        cells = moons(**way)
+        boxes = np.vstack([boxes_about(rng, rng.uniform(-1.9, 1.9, (8, 2)), r) for r in (0.05, 0.01, 0.002)])
+        got = cells.bound(boxes)
+        assert (got["verdicts"][8:] == PROVED).sum() >= 12
+        for k, box in enumerate(boxes):
+            inside = bound_points(points, members(rng, box, 20))
+            assert (inside["verdicts"] == PROVED).all()
+            assert (inside["lower"] >= got["lower"][k]).all()
+            assert (inside["upper"] <= got["upper"][k]).all()
+
+
+def test_the_trained_network_at_points_of_a_grid() -> None:
+    field = cn.Field.load(MOONS)
+    got = cn.ftle(field, [(-2, 2), (-2, 2)], (20, 20), 10.0, method="points")
+    assert got.proved.all()
+    assert got.width.max() <= 1e-9
+    z = np.stack(np.meshgrid(*got.axes, indexing="ij"), -1).reshape(-1, 2)
+    batch = cn.integrate(field, z, 10.0, derivative=True, tolerance=1e-14).value
+    floats = np.log(np.linalg.svd(batch.derivative.mid, compute_uv=False)[:, 0]).reshape(20, 20) / 10.0
+    assert (floats + 1e-12 >= got.lower).all()
+    assert (floats - 1e-12 <= got.upper).all()
+
+
+@pytest.mark.long
+def test_the_whole_field_of_the_trained_network() -> None:
+    """Mean width by area at most 0.02 from at most 4 10^5 cells, what is not bounded counted in full; the exponents of
+    10^5 random points in the intervals of their cells."""
+    field = cn.Field.load(MOONS)
+    got = cn.ftle(field, [(-2, 2), (-2, 2)], (20, 20), 10.0, budget=100_000, area_width=4e-5, tile=(4, 4))
+    assert got.integrated <= 100_000
+    assert got.mean_width <= 0.02
+    z = np.random.default_rng(13).uniform(-2, 2, (100_000, 2))
+    points = bound_points(moons(method="points"), z)
+    cells = got.at(z)
+    assert (points["lower"] >= cells.lo).all()
+    assert (points["upper"] <= cells.hi).all()
