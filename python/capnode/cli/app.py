@@ -135,6 +135,8 @@ def integrate(
         int | None,
         typer.Option("--set-degree", help="of the polynomials that carry a box: 1 linear, 2 and more; else chosen"),
     ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="native, or capd where the build has CAPD")] = "native",
+    capd_set: Annotated[str | None, typer.Option("--capd-set", help="CAPD's representation of sets")] = None,
     weights: Weights = None,
     weight_radius: Radius = 0.0,
     parameter: Parameter = None,
@@ -150,7 +152,7 @@ def integrate(
     field = load_model(model, weights=weights, weight_radius=weight_radius, parameter=parameter, dim=dim)
     return run(
         field, x0=x0, time=time, radius=radius, p=p, start=start, derivative=derivative, tolerance=tolerance,
-        order=order, set_degree=set_degree, out=out, json=json, quiet=quiet,
+        order=order, set_degree=set_degree, engine=engine, capd_set=capd_set, out=out, json=json, quiet=quiet,
     )  # fmt: skip
 
 

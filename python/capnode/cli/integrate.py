@@ -37,6 +37,8 @@ def run(
     tolerance: float,
     order: int | None,
     set_degree: int | None,
+    engine: str,
+    capd_set: str | None,
     out: Path | None,
     json: bool,
     quiet: bool,
@@ -64,6 +66,8 @@ def run(
         tolerance=tolerance,
         order=order,
         set_degree=set_degree,
+        engine=engine,
+        capd_set=capd_set,
         t0=start,
         progress=not (quiet or json),
     )
