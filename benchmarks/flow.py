@@ -186,6 +186,37 @@ def instruction_sets(repeat: int) -> None:
     line("2-5-5-2 lanes, AVX2 path | AVX-512 path", a / 2000, b / 2000, "us", "must <= 2.5")
 
 
+def wall(repeat: int, *functions: Callable[[], object]) -> list[float]:
+    """Shortest wall time of each, called in turn."""
+    best = [float("inf")] * len(functions)
+    for _ in range(repeat + 1):
+        for k, f in enumerate(functions):
+            start = time.perf_counter()
+            f()
+            best[k] = min(best[k], time.perf_counter() - start)
+    return best
+
+
+def two_threads(repeat: int, count: int) -> None:
+    """Wall times: only an idle machine with two cores tells."""
+    field = tanh_network(small_network())
+    x0 = np.random.default_rng(3).uniform(-2, 2, (count, 2))
+
+    def lanes_on(threads: int) -> None:
+        _core.integrate(field, x0, duration=10.0, derivative=True, threads=threads)
+
+    layers, point = random_layer(400)
+    wide = tanh_network(layers)
+
+    def columns_on(threads: int) -> None:
+        _core.integrate(wide, point[None], duration=0.25, derivative=True, tolerance=1e-13, threads=threads)
+
+    a, b = wall(repeat, lambda: lanes_on(1), lambda: lanes_on(2))
+    line(f"2-5-5-2, C1, {count} lanes, one thread | two", a, b, "ms", "aim >= 1.8")
+    a, b = wall(min(repeat, 3), lambda: columns_on(1), lambda: columns_on(2))
+    line("n = 400, C1, one trajectory, one thread | two", a, b, "ms", "")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=7)
@@ -196,6 +227,7 @@ def main() -> None:
     wide_derivative(options.repeat)
     lanes(options.repeat, options.lanes)
     instruction_sets(options.repeat)
+    two_threads(options.repeat, options.lanes)
 
 
 if __name__ == "__main__":
