@@ -259,7 +259,9 @@ def test_misuse_of_executor() -> None:
         compute_tiles(Squares(""), RunMemory(1), executor=3)
     closed = ThreadPoolExecutor(1)
     closed.shutdown()
-    with pytest.raises(RunIncomplete, match=r"ThreadPoolExecutor takes no more tasks .* 0 of 1 tiles"):
+    with pytest.raises(
+        RunIncomplete, match=r"ThreadPoolExecutor takes no more tasks .* 0 of 1 tiles were finished and"
+    ):
         compute_tiles(Squares(""), RunMemory(1), executor=closed)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, pytest.raises(Exception, match="pickle"):
         compute_tiles(lambda index: b"", RunMemory(1), executor=pool)

@@ -63,6 +63,8 @@ class RunFolder:
     cannot be written. `manifest` writes `run.json` and what belongs to it into a fresh folder.
     """
 
+    keeps = True
+
     def __init__(
         self, path: str | os.PathLike[str], digest: str, tiles: int, manifest: Callable[[Path], None] | bytes
     ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 
 class RunMemory:
+    keeps = False
+
     def __init__(self, tiles: int) -> None:
         self.tiles = tiles
         self._data: dict[int, bytes] = {}
@@ -19,6 +21,3 @@ class RunMemory:
 
     def read(self, index: int) -> bytes:
         return self._data[index]
-
-    def __str__(self) -> str:
-        return "memory"

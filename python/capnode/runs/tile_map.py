@@ -35,6 +35,10 @@ class TileWork(Protocol):
 class TileStore(Protocol):
     tiles: int
 
+    @property
+    def keeps(self) -> bool:
+        """Whether tiles outlive the call."""
+
     def finished(self) -> list[int]: ...
 
     def write(self, index: int, data: bytes) -> None: ...
@@ -209,10 +213,14 @@ class _Loop:
         return text
 
     def kept(self) -> str:
-        return f"{self.found + self.computed} of {self.store.tiles} tiles are finished and kept in {self.store}"
+        count = f"{self.found + self.computed} of {self.store.tiles} tiles"
+        if self.store.keeps:
+            return f"{count} are finished and kept in {self.store}"
+        return f"{count} were finished and are lost; a folder (`out`) would have kept them"
 
     def incomplete(self, why: str, cause: BaseException) -> RunIncomplete:
-        error = RunIncomplete(f"{why}; {self.kept()}: the same call goes on from there")
+        goes_on = ": the same call goes on from there" if self.store.keeps else ""
+        error = RunIncomplete(f"{why}; {self.kept()}{goes_on}")
         error.__cause__ = cause
         return error
 
