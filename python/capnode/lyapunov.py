@@ -26,6 +26,8 @@ from capnode.result import Provenance, Result, Verdict, partial_result, result_f
 
 FloatArray = NDArray[np.float64]
 KINDS = ("singular", "qr")
+#: In small systems: shorter steps than a trajectory needs, since the tubes of long ones widen the derivative.
+SMALL_ORDER = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,7 @@ def lyapunov_exponents(
     t0: float = 0.0,
     sums: bool = True,
     order: int | None = None,
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-14,
     max_steps: int = 100_000,
     max_seconds: float = math.inf,
     progress: ProgressOption = None,
@@ -140,7 +142,8 @@ def lyapunov_exponents(
                map: the number of steps, or several; the exponents are those of a unit of time, steps times |step|
     kind       "singular": singular values, descending. "qr": log R_ii / t of Y = Q R, another set of numbers
     sums       also enclose the sum of the exponents by the integral of the divergence, as a check
-    p, t0, order, tolerance, max_steps, max_seconds, progress  as in `integrate`
+    order      degree of a step; 14 up to 16 dimensions where None, as shorter steps keep the derivative tight
+    p, t0, tolerance, max_steps, max_seconds, progress  as in `integrate`
 
     `Result[Exponents]`. A trajectory that is lost on the way (in doubles a chaotic one is, when its own error growth
     reaches 1) gives the verdict `lost`, and `.value` holds the time reached and the exponents at the times before it.
@@ -182,7 +185,12 @@ def lyapunov_exponents(
         else:
             stages, requests, times = _flow_requests(field, t, float(t0))
             answer = _core.lyapunov_exponents(
-                stages, requests, order=order or 0, tolerance=tolerance, max_steps=max_steps, **options
+                stages,
+                requests,
+                order=order or (SMALL_ORDER if core.dim <= 16 else 0),
+                tolerance=tolerance,
+                max_steps=max_steps,
+                **options,
             )
             reached = float(t0) + float(answer["reached"])
     provenance = Provenance("lyapunov_exponents", first, {"x0": x0, "t": t, "t0": t0, "p": p, "kind": kind})

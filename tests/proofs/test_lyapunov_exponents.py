@@ -40,9 +40,9 @@ def test_the_spiral_network(shared: Path) -> None:
 
 
 def test_lorenz_up_to_20_and_another_number_by_qr() -> None:
-    e = cn.lyapunov_exponents(flow_fields.lorenz(), [1.0, 1.0, 1.0], 20.0, order=14, tolerance=1e-14).require()
+    e = cn.lyapunov_exponents(flow_fields.lorenz(), [1.0, 1.0, 1.0], 20.0).require()
     assert meets(e.exponents, ["0.4444726", "0.1043989", "-14.2155382"])
-    assert float(np.max(e.exponents.width)) <= 2e-6
+    assert float(np.max(e.exponents.width)) <= 1e-6
     total = e.sum
     assert total is not None
     assert total.contains(-41 / 3).all()
@@ -56,7 +56,7 @@ def test_lorenz_up_to_100_is_lost() -> None:
     assert result.verdict is cn.Verdict.lost
     value = result.value
     assert value is not None
-    assert 30.0 < value.reached < 40.0
+    assert 33.0 < value.reached < 40.0
     assert f"{value.reached:.6g}" in result.detail
     assert value.times.tolist() == [10.0]
     assert value.at.shape == (1, 3)

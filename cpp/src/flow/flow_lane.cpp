@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "capnode/numerics/error_free.hpp"
 #include "map_product.hpp"
 #include "radius_rounding.hpp"
 
@@ -28,6 +29,9 @@ FlowLane::FlowLane(const TaylorProgram& program, const InitialSet& start, double
       dim_(program.dim),
       centre_(n_, 0.0),
       magnitude_(n_, 0.0),
+      low_(n_, 0.0),
+      next_centre_(n_, 0.0),
+      next_low_(n_, 0.0),
       error_(n_, 1, ErrorSet::shape_for(n_)),
       duration_(duration),
       // A multiple of 2^(e-50), e the exponent of the duration: elapsed is an integer below 2^52 times it, and what
@@ -77,10 +81,12 @@ void FlowLane::refresh_magnitude() {
     for (std::size_t i = 0; i < n_; ++i) {
         double box = 0.0;
         for (std::size_t j = 0; j < radii_.size(); ++j) box += std::fabs(box_(i, j)) * radii_[j];
+        box += std::fabs(low_[i]);
         magnitude_[i] = finite_or_infinite(magnitude_[i] + box);
         sum += box * box;
     }
-    euclidean_ = finite_or_infinite(error_.euclidean() + std::sqrt(sum) * slack + (radii_.empty() ? 0.0 : tiny_norm));
+    euclidean_ = finite_or_infinite(error_.euclidean() + std::sqrt(sum) * slack +
+                                    (sum > 0.0 || !radii_.empty() ? tiny_norm : 0.0));
 }
 
 // x(h) = P(h) + Phi (C r0 + s) + w: Phi_bar C and Phi_bar S exactly, everything else into the new error of S:
@@ -110,6 +116,7 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
         }
         d[i] = finite_or_infinite(sum);
     }
+    move_centre(step, d);
     if (step.by_norm) {
         error_.propagate(step.phi, d, finite_or_infinite(step.defect_norm + step.phi_norm * euclidean_), dim_);
     } else if (!boxed) {
@@ -163,11 +170,40 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
         map_product(step.phi, y_, n_, scratch.product);
         std::swap(y_, scratch.product);
     }
-    std::copy(step.centre, step.centre + n_, centre_.begin());
     refresh_magnitude();
     elapsed_ += step.length;  // exact
     last_length = step.length;
     ++steps;
+}
+
+// Of s = low + C r0 + ... the known part moves by Phi_bar low (gamma_n |Phi_bar||low| of rounding; |Phi - Phi_bar||low|
+// is counted with the magnitude). centre + increment + Phi_bar low is split exactly into the new centre and the new low
+// part, but for u |increment + Phi_bar low|. TwoSum's error is exact; where it overflows the centre is infinite.
+void FlowLane::move_centre(const Step& step, double* d) {
+    const double g = gamma_up(static_cast<double>(n_ + 2));
+    for (std::size_t i = 0; i < n_; ++i) {
+        double moved = 0.0;
+        double size = 0.0;
+        for (std::size_t k = 0; k < n_; ++k) {
+            const double x = step.phi[i * n_ + k] * low_[k];
+            moved += x;
+            size += std::fabs(x);
+        }
+        double error = g * size + underflow * (size > 0.0 ? 1.0 : 0.0);
+        if (step.increment) {
+            const double total = step.increment[i] + moved;
+            error += unit_roundoff * std::fabs(total);
+            const Sum sum = two_sum(centre_[i], total);
+            next_centre_[i] = sum.value;
+            next_low_[i] = sum.error;
+        } else {
+            next_centre_[i] = step.centre[i];
+            next_low_[i] = moved;
+        }
+        d[i] = finite_or_infinite(d[i] + error);
+    }
+    std::swap(centre_, next_centre_);
+    std::swap(low_, next_low_);
 }
 
 // [-d, d] becomes n generators. Where there are more than 10 n already, the smallest 5 n of them go into S first, as a
@@ -229,6 +265,7 @@ double FlowLane::nonlinearity() const {
 void FlowLane::advance_tube(double length, const double* centre, double radius) {
     tube_radius_ = radius < infinity ? radius : infinity;
     std::copy(centre, centre + n_, centre_.begin());
+    std::fill(low_.begin(), low_.end(), 0.0);  // it was 0: tubes keep nothing
     refresh_magnitude();
     elapsed_ += length;
     last_length = length;

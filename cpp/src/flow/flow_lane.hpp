@@ -42,6 +42,9 @@ class FlowLane {
         double length = 0.0;
         const double* centre = nullptr;
         const double* centre_error = nullptr;
+        /// Where given, P(h) = the lane's centre + increment, to within centre_error, and `centre` is not read: then
+        /// what the sum rounds off is kept.
+        const double* increment = nullptr;
         const double* phi = nullptr;
         const double* phi_error = nullptr;  // entrywise |Phi - Phi_bar|; not read where by_norm
         const double* defect = nullptr;     // entrywise; where by_norm: of the rows without motion only
@@ -92,8 +95,10 @@ class FlowLane {
 
     std::size_t n_, dim_;
     std::vector<double> centre_, magnitude_;
+    std::vector<double> low_, next_centre_, next_low_;  // x in centre + low + C r0 + ...: what the last sum rounded off
     double euclidean_ = 0.0;
     void collect(const double* d, double* overflow);
+    void move_centre(const Step& step, double* d);
 
     Matrix box_;                 // C, then G: n x k
     std::vector<double> radii_;  // r0, then ones

@@ -166,7 +166,7 @@ def exponents(
     euler: Euler = None,
     p: Annotated[str | None, typer.Option("--p", help="value of the parameter: numbers, taken exactly")] = None,
     start: Annotated[float, typer.Option("--start", help="the initial time")] = 0.0,
-    tolerance: Annotated[float, typer.Option("--tolerance", help="what the error of the run aims at")] = 1e-12,
+    tolerance: Annotated[float, typer.Option("--tolerance", help="what the error of the run aims at")] = 1e-14,
     order: Annotated[int | None, typer.Option("--order", help="degree of a step, 3 to 60")] = None,
     weights: Weights = None,
     weight_radius: Radius = 0.0,
