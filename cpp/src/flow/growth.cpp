@@ -159,7 +159,8 @@ double exponential_up(double x) {
 // A few Lanczos steps guess lambda_max. Proof: A = fl(lambda I - S). If the floating-point Cholesky factorisation of A
 // runs to its end, lambda_min(A) >= -gamma_{n+1} / (1 - gamma_{n+1}) tr A - underflow (Rump 2006, Demmel 1989), and A
 // differs from lambda I - S by at most u |A_ii| on the diagonal; S itself from the symmetric part by u |s_ij| (1 + 2u).
-// Hence mu_2 <= lambda + 1.01 gamma_{n+1} tr A + u max |A_ii| + 2u |S|_F + underflow. Where no guess holds: |S|_inf.
+// Hence mu_2 <= lambda + 1.01 gamma_{n+1} tr A + u max |A_ii| + 2u |S|_F + tiny_norm (the squares of |S|_F may
+// underflow). Where no guess holds: |S|_inf.
 double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, double sign, std::vector<double>& guess,
                         LogNormWork& work) {
     Matrix& s = work.symmetric;
@@ -189,7 +190,7 @@ double logarithmic_norm(const double* a, std::size_t stride, std::size_t n, doub
         if (blas::has_cholesky(shifted)) {
             const double error = 1.01 * gamma_up(static_cast<double>(n + 1)) * trace + unit_roundoff * largest +
                                  2.0 * unit_roundoff * std::sqrt(square);
-            return lambda + (error * slack + unit_roundoff * std::fabs(lambda) * 2.0 + underflow);
+            return lambda + (error * slack + unit_roundoff * std::fabs(lambda) * 2.0 + tiny_norm);
         }
     }
     return norm;
