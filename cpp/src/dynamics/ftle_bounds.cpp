@@ -19,6 +19,10 @@ using Cell = FtleBounds::Cell;
 // V starts at scale A: what V adds to the norm of the Jacobian, which limits the steps of wide sets, is then small.
 constexpr double small_scale = 0x1p-6;
 
+// Second order pays for its 3 n rows up to here: at n = 10 it costs a hundred times as much a cell as first order, and
+// is a thousand times as narrow.
+constexpr std::size_t largest_second_order = 12;
+
 // A linear set that many times wider than its linear part is given up for a Taylor model.
 constexpr double hopeless = 3.0;
 
@@ -128,7 +132,8 @@ struct FtleBounds::Data {
     explicit Data(const FtleSpec& s) : spec(s) {
         check(spec);
         const std::size_t n = spec.system.first().dim();
-        second_order = spec.derivative_order == 2 || (spec.derivative_order == 0 && spec.cells && 3 * n <= 16);
+        second_order =
+            spec.derivative_order == 2 || (spec.derivative_order == 0 && spec.cells && n <= largest_second_order);
         if (second_order) {
             for (const FlowLayer& layer : spec.system.layers)
                 variational.layers.push_back({variational_field(layer.field, 2), layer.duration});
@@ -143,8 +148,8 @@ struct FtleBounds::Data {
         time = abs(spec.system.time());
         options.derivative = !second_order;
         options.affine_form = second_order;
-        const bool one_flow = spec.system.layers.size() == 1;
-        if (second_order && spec.cells && one_flow) options.set_degree = spec.set_degree > 0 ? spec.set_degree : 2;
+        if (second_order && spec.cells && !spec.system.discrete())
+            options.set_degree = spec.set_degree > 0 ? spec.set_degree : 2;
         // Short steps of low order keep the tubes of wide sets thin.
         const bool models = options.set_degree > 1;
         options.order = spec.order != 0 ? spec.order : !spec.cells ? 20 : models ? 6 : 10;
@@ -365,7 +370,8 @@ struct FtleBounds::Data {
             for (std::size_t l = 0; l < cells.size(); ++l) conclude(cells[l], results[l].verdict, results[l]);
             return;
         }
-        const std::vector<LayeredResult> results = integrate_layers(system.layers, starts, flow);
+        const auto run = flow.set_degree > 1 ? integrate_layers_taylor_model : integrate_layers;
+        const std::vector<LayeredResult> results = run(system.layers, starts, flow);
         for (std::size_t l = 0; l < cells.size(); ++l) {
             const FlowResult& last = results[l].back();
             const bool all = results[l].size() == system.layers.size() || last.verdict != Verdict::proved;

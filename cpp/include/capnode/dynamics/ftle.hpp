@@ -10,8 +10,8 @@
 // parameter in its intervals and every weight in the weight radius. Two ways to M(z) = DPhi(A z + b) A:
 //     first order   the C1 enclosure of the flow (flow.hpp): M within mid +- radius. Points, and large systems.
 //     second order  the system (x, V), V' = J(x) V (field/variational.hpp), as a flow of its own from the set
-//                   x = A z + b, V = A: its set centre + C r0 + S says M = M_0 + sum_j r_j C_j + E, |r_j| <= rho_j,
-//                   |E| <= R with R quadratic in the cell.
+//                   x = A z + b, V = A: a Taylor model (taylor_model_flow.hpp) or a linear set centre + C r0 + S gives
+//                   M = M_0 + sum_j r_j C_j + E, |r_j| <= rho_j, |E| <= R with R quadratic in the cell.
 // Then largest_singular_value.hpp, and log of the elementary layer. What could not be bounded that way has the a priori
 // interval  |t| lambda in log sigma_max(A) + integral of [-mu(-J), mu(J)], J over the whole space (infinite where J is
 // not bounded), and a verdict that says so.
@@ -64,7 +64,7 @@ struct FtleSpec {
     double width = 0.0;       // wanted of every interval; 0: whatever the budget gives
     double area_width = 0.0;  // leaves with area x width at most this are left as they are
     std::array<std::size_t, 2> tile{16, 16};
-    int derivative_order = 0;  // 1 or 2; 0: 2 for cells of systems with 3 dim <= 16, else 1
+    int derivative_order = 0;  // 1 or 2; 0: 2 for cells of systems of dim <= 12, else 1
     std::size_t set_degree =
         0;                   // by what cells are carried in second order: 1 linear sets, 2.. Taylor models; 0: chosen
     std::size_t order = 0;   // of the steps; 0: chosen
