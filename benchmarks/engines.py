@@ -164,7 +164,7 @@ def capd_flow(
     time_map = capd.ITimeMap(solver)
     kind = capd.C1Rect2Set if derivative else capd.C0Rect2Set
 
-    def whole() -> tuple[Any, float, int]:
+    def whole() -> tuple[Any, float, int, bool]:
         moving, steps, start = kind(x0), 0, time.thread_time()
         time_map.stopAfterStep(True)
         while True:
@@ -172,7 +172,7 @@ def capd_flow(
             steps += 1
             reached = float(moving.getCurrentTime().lo)
             if time_map.completed() or time.thread_time() - start > budget:
-                return moving, reached, steps
+                return moving, reached, steps, time_map.completed()
 
     def quick() -> Any:
         moving = kind(x0)
@@ -181,9 +181,9 @@ def capd_flow(
         return moving
 
     start = time.thread_time()
-    moving, reached, steps = whole()
+    moving, reached, steps, complete = whole()
     seconds = time.thread_time() - start
-    if reached < t:
+    if not complete:
         return (
             Run(seconds * t / reached, steps * t / reached, float("inf"), f"scaled from t = {reached:.3g}"),
             None,

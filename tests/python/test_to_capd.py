@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -70,3 +72,16 @@ def test_misuse() -> None:
     ]:
         with pytest.raises(ValueError, match=message):
             field.to_capd(**options)  # type: ignore[arg-type]
+
+
+def test_capnode_capd_says_how_to_get_capd() -> None:
+    """Where the build has none; the rest of the package does not care."""
+    code = (
+        "import sys; sys.modules['capnode._capd'] = None\n"
+        "import capnode\n"
+        "try:\n    import capnode.capd\n"
+        "except ImportError as error:\n    print(error)\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "CAPNODE_WITH_CAPD=ON" in out
+    assert "third_party/README.md" in out

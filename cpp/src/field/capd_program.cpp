@@ -289,6 +289,11 @@ int main(int argc, char** argv) {
         return 2;
     }
     const double t = given > 0 ? std::strtod(argv[1], nullptr) : end;
+    // Where an exponential overflows, CAPD's filib ends the program.
+    std::set_terminate([] {
+        std::fprintf(stderr, "CAPD: an interval function overflowed or was asked outside of its domain\n");
+        std::_Exit(1);
+    });
     backward = t < start;
     const double sign = backward ? -1. : 1.;
     try {

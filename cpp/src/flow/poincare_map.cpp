@@ -215,6 +215,9 @@ class ReturnMap {
         step.phi_error = phi_error.data();
         step.defect = none.data();
         FlowLane::Scratch scratch(rows);
+        // D pi D Phi entry by entry, besides the sets': near the section the norms of the sets lose more.
+        const std::vector<Interval> direct =
+            options_.flow.derivative ? product(*projection, lane.derivative(n), rows, n) : std::vector<Interval>();
         lane.advance(step, scratch);
         if (!lane.is_finite()) return refused(result, Verdict::unbounded, "the projected set is unbounded");
         result.verdict = Verdict::proved;
@@ -224,6 +227,11 @@ class ReturnMap {
         tighten(result);
         if (options_.flow.derivative) {
             result.derivative = lane.derivative(n);
+            for (std::size_t j = 0; j < direct.size(); ++j) {
+                const auto both = intersect(result.derivative[j], direct[j]);
+                if (!both) throw InternalError("two enclosures of the derivative of a return map do not meet");
+                result.derivative[j] = *both;
+            }
             if (const auto i = section_.coordinate()) {  // n . P = c for all
                 for (std::size_t c = 0; c < n; ++c) result.derivative[*i * n + c] = Interval(0.0);
             }
@@ -233,6 +241,20 @@ class ReturnMap {
         result.reached = t;
         result.steps = lane.steps - 1;
         return std::move(result);
+    }
+
+    // D pi Y, rows of Y by the initial point; that of a parameter is 0.
+    static std::vector<Interval> product(const Projection& projection, const std::vector<Interval>& y, std::size_t rows,
+                                         std::size_t n) {
+        std::vector<Interval> out(n * n, Interval(0.0));
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t k = 0; k < n; ++k) {
+                for (std::size_t c = 0; c < n; ++c) {
+                    out[i * n + c] = out[i * n + c] + projection.derivative[i * rows + k] * y[k * n + c];
+                }
+            }
+        }
+        return out;
     }
 
     // Every point solves n . x = c: each coordinate from the others.
