@@ -238,6 +238,10 @@ def test_exit_status_of_the_command(
     assert status_of(monkeypatch, *words, "--euler", "0.125") == 0
     assert "16 proved" in capsys.readouterr().out
     refused("holds another run", *words)
+    layers = (f"{moons}:0.5,{moons}:0.5", *words[1:9], *tame, "--json")
+    assert status_of(monkeypatch, *layers) == 0
+    assert json.loads(capsys.readouterr().out)["time"] == [1.0, 1.0]
+    refused("layers are FILE.capnode:DURATION", f"{moons}:0.5,{moons}", *words[1:9])
     refused("its box, shape and time stand in its run.json", str(tmp_path / "run"), *box)
 
 

@@ -20,7 +20,9 @@ def load_model(
     parameter: str | None = None,
     dim: int | None = None,
 ) -> Any:
-    """The field of a model. Pickles and `.pt2` archives are never loaded."""
+    """The field of a model, or layers of fields. Pickles and `.pt2` archives are never loaded."""
+    if ".capnode:" in model:
+        return _load_layers(model)
     path = Path(model)
     if path.suffix == ".capnode" or path.is_file():
         for name, given in (("--weights", weights), ("--parameter", parameter), ("--dim", dim)):
@@ -32,6 +34,21 @@ def load_model(
     if ":" not in model:
         raise ValueError(f"{model!r} is neither a file nor of the form package.module:factory")
     return _from_factory(model, weights, weight_radius, parameter, dim)
+
+
+def _load_layers(model: str) -> Any:
+    """FILE.capnode:DURATION,FILE.capnode:DURATION,..."""
+    import capnode
+
+    layers = []
+    for part in model.split(","):
+        file, _, duration = part.strip().rpartition(":")
+        try:
+            length = float(duration)
+        except ValueError:
+            raise ValueError(f"layers are FILE.capnode:DURATION parted by commas, not {part!r}") from None
+        layers.append((_load_field(Path(file)), length))
+    return capnode.layered(layers)
 
 
 def _load_field(path: Path) -> Any:
