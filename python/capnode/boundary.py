@@ -104,14 +104,14 @@ class DecisionBoundary:
         return np.stack([self._points(a, b) for a, b in corners], axis=1)
 
     def curve(self, chain: int) -> FloatArray:
-        """A polygon along a chain, float64 (2 count, 2): starts and ends of its pieces. For drawing."""
+        """A polygon with its corners on a chain, float64 (k, 2): the middles of its pieces and its ends. For drawing."""
         part = self.chains[chain].pieces
-        ends = [self._points(-self.radii[:, 0], self.starts.mid), self._points(self.radii[:, 0], self.ends.mid)]
-        start, end = (e[part] for e in ends)
-        middle = 0.5 * (end[:-1] + start[1:])
-        tail = middle[:0] if self.chains[chain].closed else end[-1:]
-        line = np.concatenate([start[:1], middle, tail])
-        return np.concatenate([line, line[:1]]) if self.chains[chain].closed else line
+        middle = self.centres[part]
+        if self.chains[chain].closed:
+            return np.concatenate([middle, middle[:1]])
+        start = self._points(-self.radii[:, 0], self.starts.mid)[part]
+        end = self._points(self.radii[:, 0], self.ends.mid)[part]
+        return np.concatenate([start[:1], middle, end[-1:]])
 
     def _points(self, u: FloatArray, v: FloatArray) -> FloatArray:
         return np.asarray(self.centres + self.axes[:, :, 0] * u[:, None] + self.axes[:, :, 1] * v[:, None])
