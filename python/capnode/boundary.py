@@ -104,14 +104,15 @@ class DecisionBoundary:
         return np.stack([self._points(a, b) for a, b in corners], axis=1)
 
     def curve(self, chain: int) -> FloatArray:
-        """A polygon with its corners on a chain, float64 (k, 2): the middles of its pieces and its ends. For drawing."""
+        """A polygon with its corners on a chain, float64 (k, 2): middles of pieces and its ends. For drawing."""
         part = self.chains[chain].pieces
         middle = self.centres[part]
-        if self.chains[chain].closed:
-            return np.concatenate([middle, middle[:1]])
         start = self._points(-self.radii[:, 0], self.starts.mid)[part]
         end = self._points(self.radii[:, 0], self.ends.mid)[part]
-        return np.concatenate([start[:1], middle, end[-1:]])
+        if not self.chains[chain].closed:
+            return np.concatenate([start[:1], middle, end[-1:]])
+        beyond = (start[0] - middle[-1]) @ self.axes[part][-1, :, 0] < 0.0  # the last middle is behind the beginning
+        return np.concatenate([start[:1], middle[: -1 if beyond else None], start[:1]])
 
     def _points(self, u: FloatArray, v: FloatArray) -> FloatArray:
         return np.asarray(self.centres + self.axes[:, :, 0] * u[:, None] + self.axes[:, :, 1] * v[:, None])

@@ -32,7 +32,7 @@ def test_a_circle_is_one_closed_chain_and_nothing_else() -> None:
     assert not curve.left_over.shape[0]
     assert curve.proper.all()
     line = curve.curve(0)
-    assert np.abs(np.hypot(line[:, 0], line[:, 1]) - 1.0).max() < 1e-9
+    assert np.abs(np.hypot(line[:, 0], line[:, 1]) - 1.0).max() < 1e-6
     assert abs(curve.length - 2.0 * np.pi) < 5e-2
     # the true curve crosses every frame inside of its strip, and its ends lie in `starts` and `ends`
     for n in range(len(curve)):
