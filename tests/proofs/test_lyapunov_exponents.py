@@ -96,15 +96,18 @@ def test_networks_against_the_oracle(index: int) -> None:
     assert float(np.max(e.at.width)) < 1e-6
 
 
-@pytest.mark.parametrize("family", ["contracting", "neutral"])
+@pytest.mark.parametrize("family", ["contracting", "nearly neutral", "neutral"])
 def test_forty_dimensions_for_300_units_of_time(family: str) -> None:
     rng, n = np.random.default_rng(1), 40
     W = rng.standard_normal((n, n)) / np.sqrt(n)
     b, x0 = 0.1 * rng.standard_normal(n), rng.standard_normal(n)
+    skew = (W - W.T) / np.sqrt(2.0)
     if family == "contracting":
         field = tanh_network(0.8 * W, b, decay=1.0)
-    else:
-        field = tanh_network((W - W.T) / np.sqrt(2.0) - 0.05 * np.eye(n), b)
+    elif family == "nearly neutral":
+        field = tanh_network(skew - 0.05 * np.eye(n), b)
+    else:  # sum log cosh of W x + b is conserved
+        field, x0 = tanh_network(skew, b), 0.3 * x0
     e = cn.lyapunov_exponents(field, x0, 300.0).require()
     assert e.exponents.shape == (n,)
     assert float(e.exponents.width[0]) <= 1e-6
@@ -122,6 +125,24 @@ def test_a_box_holds_the_exponents_of_its_points(shared: Path) -> None:
         inner = cn.lyapunov_exponents(field, np.clip(point, centre - 1e-4, centre + 1e-4), 2.0).require()
         assert inner.exponents.subset(box.exponents).all()
     assert float(np.max(box.exponents.width)) < 0.05
+
+
+def test_short_times_agree_with_the_singular_values_of_the_derivative(shared: Path) -> None:
+    """The derivative as `integrate` encloses it, a product of one factor: another way to the same numbers."""
+    rng = np.random.default_rng(3)
+    W = rng.standard_normal((20, 20)) / np.sqrt(20)
+    for field, x0, t in (
+        (flow_fields.spiral(shared), np.array([2.0, 0.0]), 1.0),
+        (flow_fields.laub_loomis(), flow_fields.LAUB_LOOMIS_CENTRE, 0.5),
+        (tanh_network(W, 0.1 * rng.standard_normal(20)), rng.standard_normal(20), 0.7),
+    ):
+        exponents = cn.lyapunov_exponents(field, x0, t).require().exponents
+        Y = cn.integrate(field, x0, t, derivative=True).require().derivative
+        direct = _core.product_exponents([(Y.mid, Y.rad, 0.0)])
+        assert direct["proved"], direct["reason"]
+        both = cn.IntervalArray(*direct["log"]) / cn.interval(t)
+        assert not both.disjoint(exponents).any()
+        assert float(np.max(exponents.width)) < 1e-9
 
 
 def test_layers_and_one_field_in_pieces(shared: Path) -> None:

@@ -85,3 +85,14 @@ def test_pyplot_is_not_touched() -> None:
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_exponents_over_time_and_over_their_index() -> None:
+    from flow_fields import van_der_pol
+
+    ax = cn.lyapunov_exponents(van_der_pol(), [1.0, 1.0], [1.0, 2.0, 3.0]).require().plot()
+    assert ax.get_xlabel() == "t"
+    assert len(ax.get_legend().get_texts()) == 2
+    one = cn.lyapunov_exponents(van_der_pol(), [1.0, 1.0], 1.0).require().plot(title="mine")
+    assert one.get_xlabel() == "i"
+    assert "mine" in (one.get_title(), one.get_title(loc="left"))

@@ -181,10 +181,11 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
 // part, but for u |increment + Phi_bar low|. TwoSum's error is exact; where it overflows the centre is infinite.
 void FlowLane::move_centre(const Step& step, double* d) {
     const double g = gamma_up(static_cast<double>(n_ + 2));
+    const bool any = std::any_of(low_.begin(), low_.end(), [](double x) { return x != 0.0; });
     for (std::size_t i = 0; i < n_; ++i) {
         double moved = 0.0;
         double size = 0.0;
-        for (std::size_t k = 0; k < n_; ++k) {
+        for (std::size_t k = 0; any && k < n_; ++k) {
             const double x = step.phi[i * n_ + k] * low_[k];
             moved += x;
             size += std::fabs(x);
