@@ -57,7 +57,7 @@ void TaylorModelLane::make_engine() {
 // The error set has grown beyond a small part of the set itself, and so much time has passed since it last got
 // coordinates that what room there is for more lasts to the end.
 bool TaylorModelLane::error_matters() const {
-    if (steps_since_ < shortest_keep) return false;
+    if (!set_.has_room_for_error() || steps_since_ < shortest_keep) return false;
     const double left = (std::fabs(remaining()) + later_) / std::fabs(last_length_);
     if (set_.room() > 0 && static_cast<double>(steps_since_) < left / static_cast<double>(set_.room())) return false;
     if (set_.room() == 0 && steps_since_ < longest_keep) return false;

@@ -77,8 +77,10 @@ TaylorModelSet::TaylorModelSet(const TaylorProgram& program, const InitialSet& s
 
     coordinates_ = wide.size() + wide_rows.size();
     const double terms = static_cast<double>(n_) * (degree > 2 ? 1.0 + static_cast<double>(coordinates_) : 1.0);
-    most_groups_ =
-        static_cast<std::size_t>(std::clamp(most_terms_with_error / terms, 1.0, static_cast<double>(most_groups)));
+    const double free =
+        static_cast<double>(SpatialBasis::most_monomials - n_) - SpatialBasis::count(coordinates_, degree);
+    most_groups_ = static_cast<std::size_t>(
+        std::clamp(std::min(most_terms_with_error, free) / terms, 0.0, static_cast<double>(most_groups)));
     build();
     polynomials_.assign(n_ * basis_->size(), 0.0);
     const auto entry = [&](std::size_t row, std::size_t variable) -> double& {

@@ -43,7 +43,9 @@ class TaylorModelSet {
 
     /// P <- polynomials (taken by swapping), E <- { phi e + w }.
     void advance(std::vector<double>& polynomials, const double* phi, const double* w);
-    /// E becomes coordinates; basis() is another one afterwards.
+    /// Whether E can have coordinates at all beside so many of the initial set.
+    bool has_room_for_error() const { return most_groups_ > 0; }
+    /// E becomes coordinates; basis() is another one afterwards. Needs has_room_for_error().
     void give_error_coordinates();
     /// How often that can be done before the oldest coordinates have to go.
     std::size_t room() const { return most_groups_ - groups_; }

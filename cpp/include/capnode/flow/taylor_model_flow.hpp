@@ -12,6 +12,9 @@
 // Proof. flow.hpp for each (r, z) by itself, where nothing flows in. [] So S <- Phi S + [-w, w], where w also takes in
 // the rounding of P_h. What depends on r and s together is in D; it is of second order.
 //
+// Where S begins to matter it is enclosed by coordinates of its own, which P takes in beside r and which are small:
+// their products with r are then kept (taylor_model_set.hpp). For the theorem they are coordinates like r.
+//
 // Interval parameters and times are rows of the state: wide ones have coordinates r of their own, those of rounding
 // size start in S.
 #pragma once
