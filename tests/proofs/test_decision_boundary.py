@@ -176,4 +176,4 @@ def test_moons_on_a_part_of_the_plane() -> None:
 
 @pytest.mark.long
 def test_moons_on_all_of_the_published_plane() -> None:
-    check_moons(BOX, (100, 100), 100, 1)
+    check_moons(BOX, (100, 100), 25, 1)
