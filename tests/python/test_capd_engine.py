@@ -4,6 +4,9 @@ in test_engine_parity.py."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -139,6 +142,43 @@ def test_lanes_and_threads_are_the_same_numbers() -> None:
     alone = cn.integrate(lorenz(), starts[4], [0.2, 0.4], engine="capd", derivative=True).require()
     np.testing.assert_array_equal(alone.final.lo, one.value.final.lo[4])
     assert one.value.states.shape == (7, 2, 3)
+
+
+@needs_capd
+def test_steps_meet_the_time_asked_for() -> None:
+    """Long steps of any number of bits (CAPD doubles its first one, 1/|J|): the times still add up exactly."""
+    field = scalar_field(2, 1, lambda x, y, p: [p * y, -x])
+    for t in (0.1, 5.0, 20.0, -7.3, 1e-9):
+        for capd_set in ("C0Rect2Set", "C0HOTripletonSet", "C1HORect2Set"):
+            value = cn.integrate(
+                field, [1.0, 0.0], t, cn.interval([0.9999], [1.0001]), engine="capd", capd_set=capd_set
+            ).require()
+            assert value.reached == t
+            for p in (0.9999, 1.0, 1.0001):
+                w = np.sqrt(p)
+                assert value.final.contains(np.array([np.cos(w * t), -np.sin(w * t) / w])).all()
+
+
+@needs_capd
+def test_certificates_are_checked_without_capd() -> None:
+    """The steps hold by the arithmetic of Arb alone: CAPD is not believed there."""
+    pytest.importorskip("flint")
+    for field, x0 in [(planar(), [0.1, 0.2]), (lorenz(), [1.0, 2.0, 3.0])]:
+        certificate = cn.integrate(field, x0, 0.25, derivative=True, engine="capd").certificate()
+        assert cn.verify(certificate).ok
+
+
+@needs_capd
+def test_command_line(tmp_path: Any) -> None:
+    planar().save(tmp_path / "planar.capnode")
+    command = [sys.executable, "-m", "capnode", "integrate", str(tmp_path / "planar.capnode"), "--x0", "0.1,0.2"]
+    options = ["--time", "1", "--engine", "capd", "--json"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["proved"]
+    options += ["--capd-set", "C3Set"]
+    refused = subprocess.run([*command, *options], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "C0HOTripletonSet" in refused.stderr
 
 
 @needs_capd

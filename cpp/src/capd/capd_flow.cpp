@@ -29,7 +29,6 @@ struct Engine {
         call_capd([&] {
             map = capd_map(field, backward);
             solver = std::make_unique<CapdSolver>(*map, options);
-            solver->grid = true;
         });
         solver->check = [this](double) {
             if (options.interrupted && options.interrupted())
@@ -126,6 +125,7 @@ class Run {
             try {
                 call_capd([&] {
                     Set moved(*set_);
+                    engine_.solver->whole_step = limit;
                     engine_.solver->setMaxStep(::capd::interval(limit));
                     (*engine_.solver)(moved);
                     const ::capd::interval h = engine_.solver->getStep();

@@ -29,7 +29,7 @@ inline double few_bits(double p) {
 /// Counts the steps CAPD tries, and asks before each whether to go on (with our floating-point environment).
 ///
 /// CAPD may shorten a step once it knows the remainder, by a factor of any number of bits; what it enclosed over the
-/// longer step holds over every shorter one, so with `grid` such a step is shortened once more, to a few bits.
+/// longer step holds over every shorter one, so such a step is shortened once more, to a few bits.
 class CapdSolver : public ::capd::IOdeSolver {
   public:
     CapdSolver(::capd::IMap& map, const FlowOptions& options)
@@ -53,7 +53,7 @@ class CapdSolver : public ::capd::IOdeSolver {
     }
 
     std::size_t attempts = 0;
-    bool grid = false;
+    double whole_step = 0.0;            // > 0: steps of few bits only, or exactly this one (the time that is left)
     std::function<void(double)> check;  // told the time at the start of the step; may throw CapdStop
 
   private:
@@ -61,9 +61,8 @@ class CapdSolver : public ::capd::IOdeSolver {
         return static_cast<::capd::IOdeSolver::size_type>(options.order > 0 ? options.order : capd_default_order);
     }
     void keep_few_bits() {
-        if (!grid) return;
         const double h = getStep().leftBound();
-        if (!(h > 0.0) || h == getMaxStep().leftBound()) return;
+        if (!(whole_step > 0.0) || !(h > 0.0) || h == whole_step) return;
         adjustTimeStep(ScalarType(few_bits(h)));
     }
     void ask(double time) {
