@@ -87,7 +87,7 @@ class BoundaryRun {
             (own.away ? found_.cells : level).push_back(own);
         }
         for (std::size_t depth = 0; !level.empty() && !stopped(); ++depth) {
-            start_chains(level);
+            start_chains(level, depth);
             level = cover(std::move(level), depth);
         }
         for (BoundaryCell& cell : level) leave(cell);
@@ -130,10 +130,11 @@ class BoundaryRun {
     }
 
     // Chains near the cells that none meets: the margin and its gradient at their centres say how far the curve is.
-    void start_chains(const std::vector<BoundaryCell>& level) {
+    void start_chains(std::vector<BoundaryCell>& level, std::size_t depth) {
         std::vector<std::size_t> open;
         std::vector<Point> centres;
         for (std::size_t q = 0; q < level.size(); ++q) {
+            if (level[q].distance_bar > 0.0 && depth % 3 != 0) continue;  // seen from above to be far
             if (met(level[q])) continue;
             open.push_back(q);
             const Box& b = level[q].box;
@@ -149,6 +150,10 @@ class BoundaryRun {
                 const Point& g = seen[q - from]->gradient;
                 distance[q] = std::fabs(seen[q - from]->value) / std::sqrt(g[0] * g[0] + g[1] * g[1]);
             }
+        }
+        for (std::size_t q = 0; q < open.size(); ++q) {
+            const Box& b = level[open[q]].box;
+            level[open[q]].distance_bar = distance[q] - 1.5 * std::max(b[1] - b[0], b[3] - b[2]);
         }
         std::vector<std::size_t> order(open.size());
         std::iota(order.begin(), order.end(), std::size_t{0});

@@ -50,6 +50,7 @@ struct BoundaryCell {
     std::vector<char> possible;  // classes
     bool away = false;
     std::ptrdiff_t piece = -1;  // the piece in whose frame it lies; -1: none
+    double distance_bar = 0.0;  // of the cell from the curve, about: a hint
 };
 
 struct DecisionBoundary {
