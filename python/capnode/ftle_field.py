@@ -1,7 +1,8 @@
 """Fields of finite-time Lyapunov exponents as they are handed out: intervals over a grid, the cells behind them, files.
 
 What an interval says: `cells`, every initial point of the cell has its exponent in it; `points`, the grid point has.
-Where nothing could be bounded the interval is the whole line and the verdict says why. Statement and method:
+Where nothing could be bounded the interval is the one that holds at every input, or the whole line, and the verdict
+says why. Statement and method:
 cpp/include/capnode/dynamics/ftle.hpp.
 """
 
