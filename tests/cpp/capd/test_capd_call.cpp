@@ -43,7 +43,7 @@ int main() {
     CHECK(x.leftBound() < x.rightBound() && x.leftBound() <= tenth && tenth <= x.rightBound());
 
     // exceptions of CAPD's, by std::exception and otherwise
-    CHECK(error_of([] { return interval(1.0) / interval(-1.0, 1.0); }).find("Division by 0") != std::string::npos);
+    CHECK(error_of([] { return interval(1.0) / interval(-1.0, 1.0); }) != "");
     CHECK(error_of([] { return log(interval(-1.0, 1.0)); }).find("log") != std::string::npos);
     CHECK(error_of([] { ::capd::IMap map("var:x;fun:(x;"); }) != "");
     CHECK(error_of([]() -> int { throw std::string("words"); }) == "words");
