@@ -8,7 +8,7 @@ from flint import arb
 
 import capnode as cn
 from capnode.classify import classifier
-from classify_fields import LIFT, level, lifted, moons_field, moons_graph, moons_margin, moons_readout
+from classify_fields import DATA, LIFT, level, lifted, moons_field, moons_graph, moons_margin, moons_readout
 
 BOX = [(-2.0, 2.0), (-2.0, 2.0)]
 
@@ -172,6 +172,21 @@ def check_moons(box: list[tuple[float, float]], shape: tuple[int, int], samples:
 
 def test_moons_on_a_part_of_the_plane() -> None:
     check_moons([(0.45, 0.75), (0.0, 0.3)], (10, 10), 2, 0)
+
+
+@pytest.mark.long
+def test_a_boundary_through_ten_dimensions() -> None:
+    with np.load(DATA / "moons_r10_encoder.npz") as file:
+        encoder = (file["weight"], file["bias"])
+    field, read = cn.Field.load(DATA / "moons_r10.capnode"), cn.Readout.load(DATA / "moons_r10_readout.npz")
+    cells = cn.classify(field, read, [(-0.05, 0.05), (0.8, 0.9)], (20, 20), 10.0, encoder=encoder, depth=1)
+    curve = cells.boundary().require()
+    (chain,) = curve.chains
+    assert not chain.closed
+    for n in (0, len(curve) // 2, len(curve) - 1):  # the two sides of a strip get two classes
+        c, T = curve.centres[n], curve.axes[n]
+        sides = [c + T[:, 1] * (1.01 * v) for v in (curve.strips.lo[n] - 1e-9, curve.strips.hi[n] + 1e-9)]
+        assert sorted(cells.class_of(sides)) == [0, 1]
 
 
 @pytest.mark.long
