@@ -324,9 +324,9 @@ AffineForm FlowLane::affine_form(std::size_t dim) const {
     form.rest.resize(dim);
     for (std::size_t i = 0; i < dim; ++i) {
         for (std::size_t j = 0; j < own_; ++j) form.directions(i, j) = box_(i, j);
-        double generators = 0.0;
-        for (std::size_t j = own_; j < radii_.size(); ++j) generators += std::fabs(box_(i, j)) * radii_[j];
-        form.rest[i] = finite_or_infinite(form.rest[i] + generators);
+        double others = std::fabs(low_[i]);  // and generators
+        for (std::size_t j = own_; j < radii_.size(); ++j) others += std::fabs(box_(i, j)) * radii_[j];
+        form.rest[i] = finite_or_infinite(form.rest[i] + others);
     }
     return form;
 }

@@ -9,6 +9,7 @@
 #include "capnode/flow/flow.hpp"
 #include "capnode/flow/layered_flow.hpp"
 #include "capnode/numerics/elementary.hpp"
+#include "capnode/numerics/error_free.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "check.hpp"
 
@@ -69,6 +70,28 @@ void trajectories() {
             refused = true;
         }
         CHECK(refused);
+    }
+}
+
+// x' = 1e-6, whose centre at time 1 is no double: the affine form holds what the sum 1 + 1e-6 rounds off.
+void affine_forms() {
+    FieldBuilder b(1, 0, false);
+    Matrix speed(1, 1);
+    speed(0, 0) = 1e-6;
+    const Field field = b.build(b.affine(b.state(), Matrix(1, 1), {}, speed));
+    InitialSet start = at({1.0});
+    start.directions = Matrix::identity(1);
+    start.radii = {0.125};
+    FlowOptions options;
+    options.affine_form = true;
+    for (const double t : {1.0, 3.0, -0.7}) {
+        const AffineForm form = integrate(field, start, t, options).affine;
+        CHECK(form.directions(0, 0) == 1.0);
+        CHECK(form.rest[0] < 1e-15);
+        const Sum sum = two_sum(1.0, 1e-6 * t);  // to within 1e-22
+        const double missed = std::fabs((sum.value - form.centre[0]) + sum.error);
+        CHECK(missed > 1e-18);
+        CHECK(form.rest[0] >= missed * 0.999);
     }
 }
 
@@ -164,6 +187,7 @@ void refusals() {
 int main() {
     const FloatEnvironment guard;
     trajectories();
+    affine_forms();
     boxes();
     layers_and_lanes();
     iterates();
