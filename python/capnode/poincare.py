@@ -105,7 +105,8 @@ def poincare_map(
     """The k-th crossing of a section by every solution that starts in x0, k = `returns`.
 
     x0          a point (n,), a box or a `parallelepiped`; it may lie on the section, and then has to leave it
-                transversally: the start is no crossing
+                transversally: the start is no crossing, and of a set on both sides neither is the one by which those
+                before the section join the others; such a set is not cut (`tangent` where it would have to be)
     direction   +1 or -1: only crossings along or against the normal (in the sense of time) count; None: all
     derivative  also D P, (n, n), of the map from initial points to crossing points
     max_time    where to give up

@@ -1,5 +1,6 @@
 #include "capnode/flow/split_poincare_map.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <string>
@@ -77,6 +78,29 @@ class ReturnTask {
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
+std::vector<Interval> box_of(const InitialSet& set) {
+    std::vector<Interval> box;
+    for (std::size_t i = 0; i < set.centre.size(); ++i) {
+        Interval x(set.centre[i]);
+        for (std::size_t j = 0; j < set.radii.size(); ++j) {
+            x += Interval(set.directions(i, j)) * Interval(-set.radii[j], set.radii[j]);
+        }
+        box.push_back(x);
+    }
+    return box;
+}
+
+// Whether the piece is off the section and may be on its way to it: what of a set on the section leaves it from there
+// is no crossing, what is cut off before it would count one.
+bool may_lie_before(const Field& field, const Section& section, const InitialSet& piece, bool backward) {
+    const std::vector<Interval> box = box_of(piece);
+    const Interval g = section.value(box);
+    if (!(g.lo > 0.0) && !(g.hi < 0.0)) return false;
+    const Interval speed = section.along(evaluate(field, box, piece.parameter, piece.t0));
+    const bool up = (g.lo > 0.0) != backward;  // n . f of a piece that leaves
+    return up ? !(speed.lo > 0.0) : !(speed.hi < 0.0);
+}
+
 }  // namespace
 
 SplitPoincareResult poincare_map_split(const Field& field, const Section& section, const InitialSet& start,
@@ -117,6 +141,18 @@ SplitPoincareResult poincare_map_split(const Field& field, const Section& sectio
     if (!first && both_ways) {
         all.verdict = Verdict::tangent;
         all.detail = "some pieces cross the section one way, some the other; ask for one direction";
+        all.point.clear();
+        all.derivative.clear();
+    }
+    const Interval g = section.value(box_of(start));
+    const bool on_section = !(g.lo > 0.0) && !(g.hi < 0.0);
+    if (!first && answer.pieces > 1 && on_section &&
+        std::any_of(cut.pieces.begin(), cut.pieces.end(), [&](const Piece<PoincareResult>& piece) {
+            return may_lie_before(field, section, piece.set, options.backward);
+        })) {
+        all.verdict = Verdict::tangent;
+        all.detail =
+            "the initial set lies on both sides of the section, and has to be cut; start on one side of it, or in it";
         all.point.clear();
         all.derivative.clear();
     }

@@ -6,6 +6,7 @@
 #include "capnode/flow/plain_flow.hpp"
 #include "capnode/flow/poincare_map.hpp"
 #include "capnode/flow/split_flow.hpp"
+#include "capnode/flow/split_poincare_map.hpp"
 #include "capnode/numerics/elementary.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "check.hpp"
@@ -72,6 +73,25 @@ int main() {
         refused = true;
     }
     CHECK(refused);
+
+    // On both sides of the section y = 0: whole, what leaves it from before is no crossing. In pieces, those before it
+    // would count that one: refused; not refused where all pieces lie in it.
+    const Section line{{0.0, 1.0}, Interval(0.0)};
+    const SplitOptions finely{.max_pieces = 64, .excess = 0.001};
+    InitialSet across;
+    across.centre = {1.0, 0.0};
+    across.directions = Matrix::identity(2);
+    across.radii = {0.1, 0.1};
+    PoincareOptions once;
+    const PoincareResult whole = poincare_map(field, line, across, once);
+    CHECK(whole.verdict == Verdict::proved && whole.time.lo > 3.0 && whole.time.hi < 3.3);
+    for (const bool backward : {false, true}) {
+        once.backward = backward;
+        const SplitPoincareResult cut = poincare_map_split(field, line, across, once, finely);
+        CHECK(cut.pieces > 1 && cut.hull.verdict == Verdict::tangent && cut.hull.point.empty());
+    }
+    across.radii[1] = 0.0;  // in the section
+    CHECK(poincare_map_split(field, line, across, once, finely).hull.verdict == Verdict::proved);
 
     // x' = x^2 from [0.5, 1.5] to t = 0.5: x / (1 - x / 2), up to 6; in pieces, against the exact ends.
     InitialSet wide;

@@ -4,7 +4,9 @@
 // range there is no crossing; a stretch of time where it is not must be one along which n . f keeps its sign, so that
 // every solution crosses exactly once (g of opposite signs before and after) or not at all (equal signs). Anything else
 // is refused: the flow may touch the section there. A start on the section (0 in g at time 0) must leave it the same
-// way and counts as no crossing. Hence the crossing found is the k-th, for every solution, and transversal.
+// way and counts as no crossing. Hence the crossing found is the k-th, for every solution, and transversal. Of a set on
+// both sides of the section it is the k-th after the set has left: where those before it join the others, nothing is
+// counted.
 //
 // Its point: the set is integrated to the crossing time of the centre, and projected along the flow (section.hpp); the
 // projection acts on the set as one more linear map with an error, so the correlations of a set are kept, and D P = D

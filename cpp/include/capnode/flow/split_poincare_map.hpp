@@ -18,7 +18,8 @@ struct SplitPoincareResult {
 };
 
 /// Proved where every piece returns; otherwise the verdict of a piece that does not. Pieces that are proved not to meet
-/// the section in time end the search. With max_pieces = 1 the set stays whole.
+/// the section in time end the search. With max_pieces = 1 the set stays whole. `tangent` for a set that
+/// meets the section and of which a piece may lie before it: it would count the crossing by which the set leaves.
 SplitPoincareResult poincare_map_split(const Field& field, const Section& section, const InitialSet& start,
                                        const PoincareOptions& options, const SplitOptions& split);
 
