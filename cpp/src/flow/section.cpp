@@ -101,7 +101,7 @@ std::optional<Projection> project(const Field& field, const Section& section, co
     for (std::size_t i = 0; i < n; ++i) result.point[i] = at[i] + own * f[i];
     if (const auto i = section.coordinate()) result.point[*i] = section.offset;
 
-    // |Phi - I| <= exp(A) - I, A = r |J(H)|: A_ij + sum_{k>=2} a^k / k! with a = |A|_inf <= 1/2, below A_ij + a^2.
+    // |Phi - I - int J| <= sum_{k>=2} A^k / k!, A = r |J(H)|: each entry below a^2, a = |A|_inf <= 1/2.
     BallMatrix x(n, 1);
     BallMatrix q(field.parameter_dim(), 1);
     const auto fill = [](BallMatrix& m, const std::vector<Interval>& v) {
@@ -133,8 +133,11 @@ std::optional<Projection> project(const Field& field, const Section& section, co
     for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t c = 0; c < rows; ++c) {
             if (i < n) {
-                const double e = (a(i, c) + rest) * slack;
-                phi[i * rows + c] = Interval(i == c ? 1.0 : 0.0) + symmetric(e);
+                // Phi(s) = I + int J + int J (Phi - I): the first integral lies in s J(H), the second within `rest`.
+                const double mid = c < n ? j.dx.mid(i, c) : j.dp.mid(i, c - n);
+                const double rad = c < n ? j.dx.rad(i, c) : j.dp.rad(i, c - n);
+                phi[i * rows + c] = Interval(i == c ? 1.0 : 0.0) + result.time * (Interval(mid) + symmetric(rad)) +
+                                    symmetric(rest * slack);
             } else {
                 phi[i * rows + c] = Interval(i == c ? 1.0 : 0.0);
             }

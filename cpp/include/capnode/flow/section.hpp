@@ -4,8 +4,8 @@
 // without 0, of absolute value at least m, with r m >= sup |n . B - c|. Then every solution from y in B stays in H for
 // |s| <= r and crosses the section exactly once in that time, at s(y) in -(n . y - c) / (n . f(H)), in a point pi(y) of
 // H, and
-//     D pi(y) = Phi - f (x) (n . Phi) / (n . f)   at pi(y), Phi the solution operator up to s(y), |Phi - I| <= exp(r
-//     |J(H)|) - I.
+//     D pi(y) = Phi - f (x) (n . Phi) / (n . f)   at pi(y), Phi the solution operator up to s(y), within s(y) J(H) and
+//     sum_{k>=2} (r |J(H)|)^k / k! of I.
 // Where |s| <= r' <= r for all of these, r' and B + [-r', r'] f(H) take the place of r and H in the last line.
 // Proof. The first condition is Picard's; along every solution n . x - c is strictly monotone with speed at least m.
 // The derivative is the implicit function theorem. []
