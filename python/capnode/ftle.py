@@ -234,7 +234,7 @@ def _system(field: Any, t: Any, t0: float) -> tuple[list[Any], list[Any], Any]:
         cores = [(core_of(m.field), m.residual, m.step, count) for m, count in stages]
         return [], cores, cores[0][0]
     if isinstance(field, Layered):
-        cut = field if t is None else field.until(float(t), t0)
+        cut = field if t is None else field.exactly_until(float(t), t0)
         return [(core_of(f), d) for f, d in cut.layers], [], core_of(cut.layers[0][0])
     core = core_of(field)
     if t is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,17 @@ class Layered:
             if float(rest.lo) * duration > 0.0 and float(abs(rest).hi) <= abs(duration):
                 return Layered((*self.layers[:k], (field, float(rest.hi if duration > 0.0 else rest.lo))))
         raise ValueError(f"t = {t!r} does not lie in the layers, ({t0!r}, {t0 + self.duration!r}]")
+
+    def exactly_until(self, t: float, t0: float) -> Layered:
+        """The same for statements about the time t itself: a ValueError where the cut would miss it by a rounding."""
+        cut = self.until(t, t0)
+        gap = sum((Fraction(d) for _, d in cut.layers), Fraction(t0)) - Fraction(t)
+        if gap:
+            raise ValueError(
+                f"no double ends the last layer at t = {t!r} (the nearest misses it by {float(gap):.3g}); "
+                "leave t out for the end of all layers, or cut the layers at sums of binary numbers"
+            )
+        return cut
 
     def __repr__(self) -> str:
         return f"<{len(self.layers)} layers in dimension {self.dim}, duration {self.duration:g}>"

@@ -91,7 +91,8 @@ Requests = list[tuple[int, float, float]]
 
 def flow_stages(layers: list[tuple[Any, float]], t0: float, times: list[float]) -> tuple[Stages, list[int]]:
     """The layers cut where a time is asked for, and after how many pieces each time comes. Cuts lie on a grid of the
-    layer's duration, so that pieces add up exactly; they miss the time by half a grid at most."""
+    layer's duration, so that pieces add up exactly; they miss the time by a grid at most, on the side of the layer that
+    acts there."""
     stages: Stages = []
     found: list[int] = []
     start = Fraction(0)
@@ -105,6 +106,8 @@ def flow_stages(layers: list[tuple[Any, float]], t0: float, times: list[float]) 
             if abs(target) > abs(whole) - grid:
                 break
             cut = round(target / grid) * grid
+            if cut == 0 and position > 0:  # just behind the layer before: not under its field
+                cut = grid if whole > 0 else -grid
             if cut == done:
                 raise ValueError(f"the time {times[len(found)]!r} cannot be told from the one before it")
             stages.append((field, float(cut - done)))
@@ -113,7 +116,7 @@ def flow_stages(layers: list[tuple[Any, float]], t0: float, times: list[float]) 
         stages.append((field, float(whole - done)))
         if len(found) < len(times):
             target = Fraction(times[len(found)]) - Fraction(t0) - start
-            if abs(target - whole) <= grid or last_layer:
+            if abs(target) <= abs(whole) or last_layer:
                 found.append(len(stages))
         start += whole
     return stages, found

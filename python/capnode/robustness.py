@@ -77,7 +77,7 @@ class _Network:
 
 def _network(field: Any, head: Any, x: Any, t: float | None, p: Any) -> _Network:
     if isinstance(field, Layered):
-        layers = [(core_of(f), d) for f, d in (field if t is None else field.until(float(t), 0.0)).layers]
+        layers = [(core_of(f), d) for f, d in (field if t is None else field.exactly_until(float(t), 0.0)).layers]
     else:
         if t is None:
             raise ValueError("pass t, the time after which the network is read out")

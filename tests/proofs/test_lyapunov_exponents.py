@@ -158,6 +158,25 @@ def test_layers_and_one_field_in_pieces(shared: Path) -> None:
     assert cn.lyapunov_exponents(other, [2.0, 0.0]).proved
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_time_just_behind_a_layer_belongs_to_the_next_one(sign: float) -> None:
+    """A grid step of the first layer behind its end the second one has acted: it stretches by e in that time."""
+
+    def linear(a: float) -> cn.Field:
+        builder = _core.FieldBuilder(2, 0, False)
+        return cn.Field(builder.build(builder.affine(builder.state(), a * np.eye(2))))
+
+    layers = cn.layered([(linear(0.0), sign), (linear(sign * 2.0**50), sign)])
+    for k in (1, 2, 3):
+        t = 1.0 + k * 2.0**-50
+        at = cn.lyapunov_exponents(layers, [1e-9, 1e-9], [sign * t]).require().exponents
+        assert (at.lo <= k / t).all()
+        assert (k / t <= at.hi).all()
+    before = cn.lyapunov_exponents(layers, [1e-9, 1e-9], [sign * (1.0 - 2.0**-50), sign]).require().at
+    assert before.contains(0.0).all()
+    assert float(np.max(before.width)) < 1e-12
+
+
 @pytest.mark.parametrize("kind", ["singular", "qr"])
 def test_an_euler_network_against_the_oracle(kind: str) -> None:
     rng = np.random.default_rng(8)

@@ -95,6 +95,20 @@ def test_layers_and_the_euler_network_classify_the_training_points() -> None:
     assert (found.class_of(points) == data["classes"][:40]).all()
 
 
+def test_a_time_that_no_cut_of_the_layers_meets_is_refused() -> None:
+    """Statements about the time t are not about the next double behind it."""
+    field, read = moons_field(), moons_readout()
+    layers = cn.layered([(field, np.nextafter(0.1, 1.0)), (field, 1.0)])
+    with pytest.raises(ValueError, match=r"no double ends the last layer at t = 0\.25"):
+        cn.classify(layers, read, BOX, (1, 1), 0.25)
+    with pytest.raises(ValueError, match=r"no double ends the last layer at t = 0\.25"):
+        cn.ftle(layers, BOX, (1, 1), 0.25)
+    with pytest.raises(ValueError, match=r"no double ends the last layer at t = 0\.25"):
+        cn.robust_radius(layers, read, [0.0, 0.0], 0.25)
+    binary = cn.layered([(field, 0.125), (field, 1.0)])
+    assert len(cn.classify(binary, read, BOX, (1, 1), 0.25, depth=0)) == 1
+
+
 def test_a_map_is_saved_bit_for_bit_and_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     found = cn.classify(lifted(lambda x, y: x * x + y * y), level(1.0), BOX, (12, 12), 1.0, encoder=LIFT)

@@ -123,7 +123,7 @@ Interval largest_singular_value(const PlanarFamily& family) {
     for (const double x : u) uu += square(Interval(x));
     const Interval vv = square(Interval(v[0])) + square(Interval(v[1]));
     const Interval lower = value / sqrt(uu * vv);
-    return {std::fmax(std::fmin(lower.lo, upper), 0.0), upper};
+    return {lower.lo > 0.0 ? std::fmin(lower.lo, upper) : 0.0, upper};  // NaN: 0
 }
 
 }  // namespace capnode

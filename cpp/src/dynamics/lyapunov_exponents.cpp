@@ -222,7 +222,12 @@ ExponentsRun lyapunov_exponents(const std::vector<FlowLayer>& stages, const std:
         parts.asked = request.time;
         const Interval rest = request.time - elapsed[k];
         const Interval t = start.t0 + elapsed[k];
-        parts.rest = rest_of_time(stages[k - 1].field, run.states[k], start.parameter, t, rest);
+        // The rest may lie on either side of the end of the stage: under its field or under the next one.
+        for (std::size_t side = k - 1; side <= k && side < stages.size(); ++side) {
+            if (side == k && stages[k].field == stages[k - 1].field) continue;
+            parts.rest =
+                std::fmax(parts.rest, rest_of_time(stages[side].field, run.states[k], start.parameter, t, rest));
+        }
         parts.reached = hull(elapsed[k], parts.rest < 0.5 ? elapsed[k] + rest : elapsed[k]);
         parts.product = product_exponents(factors, count[k - 1], options.kind, interrupted);
         if (k <= integrals.size()) parts.determinant = integrals[k - 1];
