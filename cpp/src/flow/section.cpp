@@ -128,7 +128,7 @@ std::optional<Projection> project(const Field& field, const Section& section, co
     }
     norm *= slack;
     if (!(norm <= 0.5)) return std::nullopt;
-    const double rest = norm * norm * slack;
+    const double rest = bound(norm * norm);
     std::vector<Interval> phi(rows * rows, Interval(0.0));
     for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t c = 0; c < rows; ++c) {
