@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from capnode.certificate import bounds, complex_entry, field_core, hex_float, hex_floats, interval_entry
+from capnode.certificate import (
+    bounds,
+    complex_entry,
+    field_core,
+    hex_float,
+    hex_floats,
+    hypothesis_entries,
+    interval_entry,
+)
 from capnode.interval_array import IntervalArray
 
 SLACK = 2.0
@@ -255,6 +263,70 @@ def trajectory(value: Any, provenance: Any) -> dict[str, Any]:
     }
 
 
+MOST_ROWS = 24  # of states and parameters, and
+MOST_WORK = 8000  # their square times the steps: what verification carries a derivative through
+
+
+def exponents(value: Any, provenance: Any) -> dict[str, Any]:
+    """Of a point and a flow of one field: a trajectory with derivative, integrated now, and the exponents claimed.
+
+    The claims are a little wider than the result, so that they hold for every matrix in the enclosure of the
+    derivative; where that does not tell a singular value from 0, the lower end is -inf.
+    """
+    from capnode.integrate import initial_sets, integrate
+    from capnode.lyapunov import SMALL_ORDER
+
+    inputs = provenance.inputs
+    if inputs["kind"] != "singular":
+        raise ValueError(f"no certificate is made of exponents of kind {inputs['kind']!r}: ask for kind='singular'")
+    if inputs["system"] != "flow":
+        raise ValueError("a certificate of exponents is about the flow of one field, not about layers or a map")
+    core = field_core(provenance.field)
+    radii = initial_sets(inputs["x0"], core.dim).radii
+    if radii is not None and np.any(radii > 0.0):
+        raise ValueError("a certificate of exponents is made for a point; x0 is a set")
+    rows, final, t0 = core.dim + core.parameter_dim, float(np.ravel(inputs["t"])[-1]), inputs["t0"]
+    if rows > MOST_ROWS:
+        raise ValueError(
+            f"{rows} components and parameters; verification proves derivatives again for at most {MOST_ROWS}"
+        )
+    for order in (SMALL_ORDER, None):
+        run = integrate(provenance.field, inputs["x0"], final, inputs["p"], t0=t0, derivative=True, order=order,
+                        tolerance=1e-14)  # fmt: skip
+        if run.proved and rows**2 * run.require().steps <= MOST_WORK:
+            break
+    path = run.require()
+    if rows**2 * path.steps > MOST_WORK:
+        raise ValueError(
+            f"{path.steps} steps with {rows} components and parameters are too many to prove the derivative again "
+            f"(squared times steps at most {MOST_WORK}): ask for a shorter time"
+        )
+    entry = trajectory(path, run.provenance)
+    stored = entry["enclosures"]["derivative"]
+    lo, hi = (np.array([float.fromhex(z) for z in stored[end].split()]).reshape(core.dim, -1) for end in ("lo", "hi"))
+    entry["enclosures"]["exponents"] = _exponent_claims(value.at[-1], lo, hi, abs(final - t0))
+    entry["conclusions"]["kind"] = "singular"
+    entry["hypotheses"] = hypothesis_entries(run.evidence)  # of what is stored
+    return entry
+
+
+def _exponent_claims(proved: IntervalArray, lo: Any, hi: Any, time: float) -> dict[str, str]:
+    """Hulls of the proved intervals (which makes them true) and of what verification will find, by a float estimate."""
+    sigma = np.linalg.svd(0.5 * lo + 0.5 * hi, compute_uv=False)
+    n, u = len(sigma), 2.0**-53
+    error = 1.0625 * float(np.linalg.norm(0.5 * (hi - lo))) + 16 * n * u * float(sigma[0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.where(sigma > error, np.log(np.maximum(sigma - error, 0.0)) / time, -np.inf)
+        high = np.log(sigma + error) / time
+        low, high = low - 8 * u * np.maximum(np.abs(low), 1 / time), high + 8 * u * np.maximum(np.abs(high), 1 / time)
+    if not np.isfinite(low[0]):
+        raise ValueError(
+            f"the derivative is known to {error:.3g} in norm and its largest singular value is {sigma[0]:.3g}: "
+            "too wide for a certificate, ask for a shorter time"
+        )
+    return bounds(np.minimum(proved.lo, low), np.maximum(proved.hi, high))
+
+
 # the theorem's name in a result's provenance -> (its name in certificates, the builder)
 BUILDERS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
     "krawczyk": ("zero", zero),
@@ -265,4 +337,5 @@ BUILDERS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
     "no_periodic_orbits": ("no_periodic_orbits", no_periodic_orbits),
     "spectrum": ("spectrum", spectrum),
     "integrate": ("trajectory", trajectory),
+    "lyapunov_exponents": ("lyapunov_exponents", exponents),
 }

@@ -133,14 +133,14 @@ def run_ftle(
         memory = RunMemory(spec.tiles)
         complete = _compute(spec, memory, executor, workers, progress)
         tiles = FtleTiles(spec, _core.verdict_names(), lambda k: memory.read(k) if memory.has(k) else None)
-        return from_arrays(whole(tiles.merged()), complete=complete)
+        return from_arrays(whole(tiles.merged()), complete=complete, systems=tuple(spec.fields))
     with RunFolder(out, spec.digest, spec.tiles, lambda folder: _core.open_ftle_run(folder, spec)) as folder:
         if not resume:
             folder.forget()
         complete = _compute(spec, folder, executor, workers, progress)
         tiles = FtleTiles(spec, _core.verdict_names(), lambda k: folder.read(k) if folder.has(k) else None)
         if not complete:
-            return from_arrays(whole(tiles.merged()), complete=False, folder=folder.path)
+            return from_arrays(whole(tiles.merged()), complete=False, folder=folder.path, systems=tuple(spec.fields))
         write_archive(folder.path / FINAL, tiles.merged())
         return FtleField.load(folder.path)
 

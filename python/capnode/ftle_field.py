@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 from capnode.interval_array import IntervalArray
 from capnode.result import Verdict
 from capnode.runs.archive import write_archive
+
+if TYPE_CHECKING:
+    from capnode.certificate import Certificate
 
 FloatArray = NDArray[np.float64]
 
@@ -64,6 +67,7 @@ class FtleField:
     cpu            the CPU types that computed it, with their instruction set
     complete       False where the run was stopped: what is missing has the verdict `interrupted`
     folder         of the run, or None
+    systems        the fields that were integrated, where they are at hand
     """
 
     lower: FloatArray
@@ -80,6 +84,7 @@ class FtleField:
     cpu: tuple[str, ...]
     complete: bool = True
     folder: Path | None = None
+    systems: tuple[Any, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -261,6 +266,17 @@ class FtleField:
 
         return write_report(self, path, **options)
 
+    def certificate(self, samples: int = 4) -> Certificate:
+        """The exponents at `samples` inputs (the largest, the smallest, others spread over the field), each with the
+        interval of its cell, to be proved again by `capnode.verify`. It samples the field: the other cells, and the
+        intervals over whole cells, are not proved again.
+
+        For flows of one field in two dimensions, without an encoder; a ValueError says why where there is none.
+        """
+        from capnode.ftle_certificate import certificate_of_samples
+
+        return certificate_of_samples(self, samples)
+
     def to_dict(self) -> dict[str, Any]:
         """The numbers of a summary, for JSON."""
         finite = np.isfinite(self.lower) & np.isfinite(self.upper)
@@ -305,7 +321,7 @@ def _from_tiles(folder: Path) -> FtleField:
             f"{len(missing)} of the {spec.tiles} tiles in {folder} are missing: `capnode ftle {folder}` computes them"
         )
     tiles = FtleTiles(spec, _core.verdict_names(), lambda k: (folder / tile_name(k)).read_bytes())
-    return from_arrays(whole(tiles.merged()), folder=folder)
+    return from_arrays(whole(tiles.merged()), folder=folder, systems=tuple(spec.fields))
 
 
 def ascii_array(text: str) -> NDArray[np.uint8]:
@@ -316,7 +332,9 @@ def ascii_text(array: NDArray[Any]) -> str:
     return np.asarray(array, dtype=np.uint8).tobytes().decode("ascii")
 
 
-def from_arrays(arrays: Mapping[str, Any], *, complete: bool = True, folder: Path | None = None) -> FtleField:
+def from_arrays(
+    arrays: Mapping[str, Any], *, complete: bool = True, folder: Path | None = None, systems: tuple[Any, ...] = ()
+) -> FtleField:
     """The field from the arrays of its file."""
     names = tuple(ascii_text(arrays["verdict_names"]).split("\n"))
     boxes = arrays["cell_boxes"]
@@ -341,4 +359,5 @@ def from_arrays(arrays: Mapping[str, Any], *, complete: bool = True, folder: Pat
         cpu=tuple(ascii_text(arrays["cpu"]).split("\n")),
         complete=complete,
         folder=folder,
+        systems=systems,
     )

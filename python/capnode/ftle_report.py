@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from capnode.certificate import software
+from capnode.errors import NotProved
 from capnode.ftle_field import FtleField
 from capnode.report_page import Page
 from capnode.result import Verdict
 from capnode.statements import claimed_bounds, decimal_bounds
+
+CERTIFICATE = "ftle-samples.certificate.json"
+MOST_WORK = 1500  # rows^2 steps that are verified for the page: some five seconds
 
 
 def statement(field: FtleField) -> str:
@@ -84,6 +88,10 @@ def write_report(
         "their last digits and hold as well. Every number is a bound with all rounding counted; pictures are drawn "
         "from these numbers."
     )
+    page.heading("Certificate of samples")
+    certified = _certificate(page, field, Path(path).parent)
+    if certified:
+        page.files([(certified, "exponents at samples, to be proved again: capnode verify " + certified)])
     if field.folder is not None and Path(path).resolve().parent == field.folder.resolve():
         page.files(_files(field.folder))
     page.details("What was asked for, with every number in hex", field.specification)
@@ -142,6 +150,54 @@ def _numbers(field: FtleField, seconds: float | None) -> list[tuple[Any, ...]]:
     if seconds is not None:
         rows.append(("time of the last call", f"{seconds:.1f} s"))
     return rows
+
+
+def _certificate(page: Page, field: FtleField, folder: Path) -> str:
+    """Writes the certificate of a few samples beside the page and says what came of it; its name, or nothing."""
+    target = folder / CERTIFICATE
+    try:
+        certificate = field.certificate()
+    except (ValueError, NotProved) as reason:
+        page.paragraph(f"There is none: {str(reason).rstrip('.')}.")
+        return ""
+    certificate.save(target)
+    page.paragraph(
+        "It samples the field: at the inputs below the exponents are proved again, and that the largest meets the "
+        "interval of its cell. The other entries, and the intervals over whole cells, are not proved again."
+    )
+    page.table(
+        [sample_row(entry) for entry in certificate.document["theorems"]],
+        head=("input", "largest exponent, certified", "interval of the field there"),
+    )
+    work = sum(_work(entry) for entry in certificate.document["theorems"])
+    if work > MOST_WORK:
+        page.paragraph(f"Not checked here, to keep this page quick: capnode verify {CERTIFICATE} does.", "warning")
+        return CERTIFICATE
+    try:
+        from capnode.verification import verify
+    except ModuleNotFoundError:
+        page.paragraph("Not checked here: that needs python-flint (pip install 'capnode[verify]').", "warning")
+        return CERTIFICATE
+    found = verify(certificate)
+    if found.ok:
+        page.paragraph(f"All {found.checked} were proved again by capnode.verify, in Arb, in {found.seconds:.1f} s.")
+    else:
+        page.paragraph(f"Not proved again: {'; '.join(str(check) for check in found.failures[:3])}", "warning")
+    return CERTIFICATE
+
+
+def _work(entry: dict[str, Any]) -> int:
+    rows = int(entry["field_summary"]["dim"]) + int(entry["field_summary"]["parameter_dim"])
+    return rows**2 * len(entry["steps"])
+
+
+def sample_row(entry: dict[str, Any]) -> tuple[str, str, str]:
+    def first(box: dict[str, str]) -> str:
+        lo, hi = (float.fromhex(box[end].split()[0]) for end in ("lo", "hi"))
+        return decimal_bounds(lo, hi)
+
+    point = ", ".join(repr(float.fromhex(word)) for word in entry["initial"]["centre"].split())
+    return f"({point})", first(entry["enclosures"]["exponents"]), first(entry["sample"]["interval"])
 
 
 def _files(folder: Path) -> list[tuple[str, str]]:

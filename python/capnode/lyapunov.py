@@ -196,7 +196,9 @@ def lyapunov_exponents(
                 **options,
             )
             reached = float(t0) + float(answer["reached"])
-    provenance = Provenance("lyapunov_exponents", first, {"x0": x0, "t": t, "t0": t0, "p": p, "kind": kind})
+    system = "map" if is_map else "layers" if isinstance(field, Layered) else "flow"
+    inputs = {"x0": x0, "t": t, "t0": float(t0), "p": p, "kind": kind, "system": system}
+    provenance = Provenance("lyapunov_exponents", first, inputs)
     return _result(answer, times, reached, kind, provenance)
 
 

@@ -189,6 +189,29 @@ def _trajectory(entry: Mapping[str, Any]) -> str:
     return text
 
 
+def _lyapunov_exponents(entry: Mapping[str, Any]) -> str:
+    e, t0, t = entry["enclosures"], float.fromhex(entry["initial"]["time"]), float.fromhex(entry["reached"])
+    lo, hi = _numbers(e["exponents"]["lo"]), _numbers(e["exponents"]["hi"])
+    listed = ", ".join(decimal_bounds(a, b) for a, b in zip(lo, hi, strict=True))
+    n = len(lo)
+    text = (
+        f"{_field(entry)} every solution that starts at t = {t0!r} {_initial_set(entry)} exists{_at_parameter(entry)} "
+        f"up to t = {t!r}, and the {n} finite-time Lyapunov exponents log(sigma_i) / |t - t0| there, sigma_i the "
+        f"singular values of the {n} x {n} derivative by the initial point in descending order, lie in {listed}. "
+        "Points and times are the doubles nearest to what is printed."
+    )
+    if "sample" in entry:
+        sample = entry["sample"]
+        where, again = f"the point lies in the cell {_claimed_box(sample['cell'])}, for which", "of the cell "
+        if sample["cell"]["lo"] == sample["cell"]["hi"]:
+            where, again = "for this point", ""
+        text += (
+            f" This is a sample of a field of exponents: {where} the field has the interval "
+            f"{_bounds(sample['interval'])}; the largest exponent meets it. The interval {again}is not proved again."
+        )
+    return text
+
+
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "zero": _zero,
     "equilibrium": _equilibrium,
@@ -196,6 +219,7 @@ TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "no_periodic_orbits": _no_periodic_orbits,
     "spectrum": _spectrum,
     "trajectory": _trajectory,
+    "lyapunov_exponents": _lyapunov_exponents,
 }
 
 

@@ -269,10 +269,12 @@ def test_the_report_stands_alone(moons: cn.Field, tmp_path: Path) -> None:
     pictures = [link for link in page.found if link.startswith("data:image/png;base64,")]
     assert len(pictures) == 2
     local = set(page.found) - set(pictures)
-    assert local == {"ftle.npz", "run.json", "field-0.capnode", "tile-000000.npz"}
+    assert local == {"ftle.npz", "run.json", "field-0.capnode", "tile-000000.npz", "ftle-samples.certificate.json"}
     assert all((tmp_path / "run" / name).exists() for name in local)
     alone = read_page(run.report(tmp_path / "elsewhere.html"))
-    assert all(link.startswith("data:") for link in alone.found)
+    beside = {link for link in alone.found if not link.startswith("data:")}
+    assert beside == {"ftle-samples.certificate.json"}
+    assert all((tmp_path / name).exists() for name in beside)
     assert "url(" not in path.read_text().replace("data:", "")
 
 

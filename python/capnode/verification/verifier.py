@@ -13,6 +13,7 @@ from typing import Any
 from flint import ctx
 
 from capnode.statements import statement
+from capnode.verification.check_exponents import check_exponents
 from capnode.verification.check_hopf import check_hopf
 from capnode.verification.check_periodic_orbits import check_no_periodic_orbits
 from capnode.verification.check_spectrum import check_spectrum
@@ -32,6 +33,7 @@ OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], None]] = {
     "hopf_point": check_hopf,
     "no_periodic_orbits": check_no_periodic_orbits,
     "trajectory": check_trajectory,
+    "lyapunov_exponents": check_exponents,
 }
 
 
