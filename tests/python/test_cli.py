@@ -108,7 +108,8 @@ def test_exponents(files: Path, tmp_path: Path) -> None:
     done = run("exponents", files / "planar.capnode", *start, "--points", "4", "--out", tmp_path)
     assert "Lyapunov exponents (singular), proved" in done.stdout
     assert set(os.listdir(tmp_path)) == {
-        "exponents.txt", "exponents.json", "exponents.csv", "exponents.png", "field.capnode",
+        "exponents.txt", "exponents.json", "exponents.csv", "exponents.png", "exponents.certificate.json",
+        "field.capnode",
     }  # fmt: skip
     document = json.loads((tmp_path / "exponents.json").read_text())
     assert document["times"] == [0.25, 0.5, 0.75, 1.0]

@@ -210,6 +210,35 @@ def test_refusals() -> None:
         cn.lyapunov_exponents(vdp, cn.IntervalArray([1.4, 2.4], [1.41, 2.41]), 0.1).certificate()
 
 
+def test_the_command_writes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from capnode.cli import main
+
+    words = [
+        "capnode",
+        "exponents",
+        str(MOONS),
+        "--x0",
+        "0.5 0.3",
+        "--time",
+        "1",
+        "--points",
+        "2",
+        "--out",
+        str(tmp_path),
+    ]
+    for more, there in (([], True), (["--euler", "0.125"], False)):
+        monkeypatch.setattr("sys.argv", words + more)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        assert (tmp_path / "exponents.certificate.json").exists() == there
+        if there:
+            assert cn.verify(tmp_path / "exponents.certificate.json").ok
+    assert "no certificate: a certificate of exponents is about the flow" in capsys.readouterr().err
+
+
 # ---- samples of fields -------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from capnode.cli import NOT_PROVED, PROVED
+from capnode.cli import NOT_PROVED, PROVED, _say
 from capnode.cli.model import read_point
 from capnode.cli.output import (
     as_text,
@@ -74,12 +74,27 @@ def run(
         write_json(folder / "exponents.json", document)
         write_csv(folder / "exponents.csv", rows(result.value))
         field.save(folder / "field.capnode")
+        certificate = folder / "exponents.certificate.json"
+        certificate.unlink(missing_ok=True)  # of an earlier command
+        if result.proved:
+            _save_certificate(result, certificate, quiet)
         value = result.value
         if have_matplotlib() and value is not None and len(value.times):
             from capnode.plot import save_figure
 
             save_figure(value.plot().figure, folder / "exponents.png")
     return PROVED if result.proved else NOT_PROVED
+
+
+def _save_certificate(result: Any, path: Path, quiet: bool) -> None:
+    """Of flows of one field over moderate times; of others it says why there is none."""
+    from capnode.errors import NotProved
+
+    try:
+        result.certificate().save(path)
+    except (ValueError, NotProved) as reason:
+        if not quiet:
+            _say(f"no certificate: {reason}")
 
 
 def to_dict(result: Any) -> dict[str, Any]:
