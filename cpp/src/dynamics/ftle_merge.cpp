@@ -41,7 +41,7 @@ class WholeFile {
     WholeFile& operator=(const WholeFile&) = delete;
 
     void write(std::string_view bytes) {
-        if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail(false);
+        if (!bytes.empty() && std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail(false);
     }
     void write_at(std::uint64_t place, std::string_view bytes) {
         if (::fseeko(file_, static_cast<::off_t>(place), SEEK_SET) != 0) fail(false);
