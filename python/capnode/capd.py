@@ -500,6 +500,9 @@ class IAffineSection(_Section):
 class IPoincareMap:
     """The n-th crossing of a section: `pm(set, n)` encloses it.
 
+    `pm(set, n, x0=x0, A=A)` encloses A (P - x0), for x0 of shape (dim,) and A (dim, dim). This is tighter than the
+    product in intervals: it uses the shape of the set, and the return time's uncertainty acts through A f(P) only.
+
     With `returnTime=True` the return time, with `monodromyMatrix=True` (C1 sets) the derivative of the *flow* at the
     return time are returned behind it, in this order: CAPD's reference arguments. `computeDP` makes of the latter the
     derivative of the Poincare map.
@@ -517,15 +520,32 @@ class IPoincareMap:
     def getSection(self) -> _Section:
         return self._section
 
-    def __call__(self, set: _Set, n: int = 1, *, returnTime: bool = False, monodromyMatrix: bool = False) -> Any:
+    def __call__(
+        self,
+        set: _Set,
+        n: int = 1,
+        *,
+        x0: Any = None,
+        A: Any = None,
+        returnTime: bool = False,
+        monodromyMatrix: bool = False,
+    ) -> Any:
         if not isinstance(set, _Set):
             raise ValueError(f"a set such as C0Rect2Set is needed, not {type(set).__name__}")
-        x, time, matrix = self._core.run(set._core, int(n), bool(monodromyMatrix))
-        answer: list[IntervalArray] = [IntervalArray(*x)]
+        if (x0 is None) != (A is None):
+            raise ValueError("x0 and A go together: they enclose A (P - x0)")
+        if A is not None:
+            if monodromyMatrix:
+                raise ValueError("with x0 and A CAPD has no monodromyMatrix: a call without them encloses it")
+            ends = (*_numbers(x0, "x0", 1), *_numbers(A, "A", 2))
+            outcome = self._core.run_in_coordinates(set._core, int(n), *ends)
+        else:
+            outcome = self._core.run(set._core, int(n), bool(monodromyMatrix))
+        answer: list[IntervalArray] = [IntervalArray(*outcome[0])]
         if returnTime:
-            answer.append(interval(*time))
+            answer.append(interval(*outcome[1]))
         if monodromyMatrix:
-            answer.append(IntervalArray(*matrix))
+            answer.append(IntervalArray(*outcome[2]))
         return answer[0] if len(answer) == 1 else tuple(answer)
 
     def computeDP(self, Px: Any, monodromyMatrix: Any, returnTime: Any = 0.0) -> IntervalArray:

@@ -17,7 +17,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "capd.md").read_text(enco
 
 def test_the_columns_have_the_same_lines() -> None:
     pairs = re.findall(r"```cpp\n(.*?)```\n\n</td><td>\n\n```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(pairs) == PAGE.count("```cpp") == 8
+    assert len(pairs) == PAGE.count("```cpp") == 9
     for cpp, python in pairs:
         assert cpp.count("\n") == python.count("\n") or "capdlib" in cpp, cpp
 
@@ -29,3 +29,4 @@ def test_the_python_of_the_page_runs() -> None:
         exec(block, names)
     assert names["proved"]
     assert names["code"] == 1
+    assert names["w"][1:].interior(names["d"]).all()

@@ -20,6 +20,7 @@ from capnode.capd import (
     C0HORect2Set,
     C0HOTripletonSet,
     C0Rect2Set,
+    C0TripletonSet,
     C1HORect2Set,
     C1Rect2Set,
     IAffineSection,
@@ -137,64 +138,6 @@ def test_rossler_periodic_orbits(period: int, centre: tuple[float, float]) -> No
     assert subsetInterior(N, X)
 
 
-# x, y on the section z = 27, crossed in turn downwards and upwards
-LORENZ = {
-    2: [(-2.1473674741633753, 2.0780481172873415), (13.763610118287015, 19.57875206958924)],
-    3: [
-        (-3.7826471864907382, -0.28059984931890),
-        (-13.506619224603438, -18.991898954448443),
-        (-2.5288223376351211, 1.5550549151743630),
-        (14.426407146391157, 21.111228040655990),
-        (1.1019660146395545, -3.4217601617543880),
-        (-12.595115790932056, -16.970523717000000),
-    ],
-}
-
-
-def lorenz(order: int) -> IPoincareMap:
-    field = IMap("par:s,r,q;var:x,y,z;fun:s*(y-x),x*(r-z)-y,x*y-q*z;")
-    field.setParameters([10, 28, interval(8) / interval(3)])
-    return IPoincareMap(IOdeSolver(field, order), ICoordinateSection(3, 2, 27))
-
-
-def shooting(pm: IPoincareMap, c: Any, X: Any, sign: float) -> Any:
-    """Interval Newton for x_i = P(x_{i-1}), x_0 = sign P(x_last); c points and X boxes, (k, 2) each."""
-    k = len(c)
-    residual, lo, hi = [], np.zeros((2 * k, 2 * k)), np.zeros((2 * k, 2 * k))
-    for i in range(k):
-        j = (i - 1) % k
-        s = sign if i == 0 else 1.0
-        residual.append(c[i] - pm(C0HORect2Set([c[j, 0], c[j, 1], interval(27)]))[:2] * s)
-        y, flow = pm(C1HORect2Set([X[j, 0], X[j, 1], interval(27)]), monodromyMatrix=True)
-        DP = pm.computeDP(y, flow)[:2, :2] * -s
-        lo[2 * i : 2 * i + 2, 2 * j : 2 * j + 2], hi[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = DP.lo, DP.hi
-    D = cn.IntervalArray(lo, hi) + np.eye(2 * k)
-    column = IVector([entry for r in residual for entry in r]).reshape(2 * k, 1)
-    return c - matrixAlgorithms.product(matrixAlgorithms.krawczykInverse(D), column).reshape(k, 2)
-
-
-@pytest.mark.parametrize(("period", "auxiliary"), [(1, 4e-13), (2, 4e-13), (3, 5e-13)])
-def test_lorenz_periodic_orbits(period: int, auxiliary: float) -> None:
-    """Boxes of radius 4e-13 about the points of the return map hold exactly one orbit each; order 30.
-
-    The unknowns are the points of all crossings. Period 1 is the orbit of period 2 divided by the symmetry
-    (x, y) -> (-x, -y). In period 3 the return map's points are the downward crossings; the last of the upward ones
-    between them is 4.9e-13 wide to each side, and 4e-13 for those, too, is not proved.
-    """
-    pm = lorenz(30)
-    points = np.array(LORENZ[2 if period == 1 else period])
-    sign = -1.0 if period == 1 else 1.0
-    if period == 2:
-        points = np.concatenate([points, -points])
-    for _ in range(4):
-        points = shooting(pm, interval(points), interval(points), sign).mid
-    radius = np.full(points.shape, 4e-13)
-    if period == 3:
-        radius[1::2] = auxiliary
-    X = interval(points) + interval(-radius, radius)
-    assert subsetInterior(shooting(pm, interval(points), X, sign), X)
-
-
 def test_henon_map() -> None:
     """A fixed point of the operators, and Krawczyk's proof for the second iterate of the map, given as an object."""
     henon = IMap("par:a,b;var:x,y;fun:1-a*x*x+y,b*x;")
@@ -257,6 +200,27 @@ def test_sections() -> None:
     assert subset(-cn.interval("0.1"), ICoordinateSection(3, 1, "0.1")([0.0, 0.0, 0.0]))
 
 
+ALL_SETS = [C0Rect2Set, C0HORect2Set, C0TripletonSet, C0HOTripletonSet, C1Rect2Set, C1HORect2Set]
+
+
+@pytest.mark.parametrize("kind", ALL_SETS)
+def test_section_coordinates(kind: Any) -> None:
+    """Half a turn that shears z: P(x, 0, z) = (-x, 0, z + 2 x), and 2 x + z of the image is the z one starts with."""
+    pm = IPoincareMap(IOdeSolver(IMap("var:x,y,z;fun:-y,x,y;"), 20), ICoordinateSection(3, 1))
+    x0, A = [0.75, 0.0, 1.0], [[2.0, 0.0, 1.0], [-3.0, 0.25, 0.5], [0.0, 0.0, 1.0]]
+    start = [interval(1, 1.5), 0, interval(1, 1.125)]
+    value, time = pm(kind(start), x0=x0, A=A, returnTime=True)
+    for x, z in ((x, z) for x in (1.0, 1.5) for z in (1.0, 1.125)):
+        assert meets(value, np.array(A) @ (np.array([-x, 0.0, z + 2 * x]) - x0))
+    assert float(time.lo) <= np.pi <= float(time.hi)
+    assert 0.125 <= value.width[0] < 0.125 + 1e-12
+    box = matrixAlgorithms.product(A, (pm(kind(start)) - x0).reshape(3, 1))
+    assert box.width[0, 0] > 2.0
+    again, _ = pm(kind(start), 2, x0=x0, A=A, returnTime=True)
+    assert meets(again, np.array(A) @ (np.array([1.25, 0.0, 1.0625]) - x0))
+    assert _core.FloatEnvironment.is_clean()
+
+
 def test_a_section_that_is_not_reached() -> None:
     """Without the limit the call would not end: the orbit spirals into 0 above the section."""
     f = IMap("var:x,y;fun:-x,-y;")
@@ -298,6 +262,15 @@ def test_misuse_is_a_value_error() -> None:
         (lambda: IPoincareMap(solver, ICoordinateSection(3, 0)), "the section has dimension 3, the vector field has 2"),
         (lambda: IAffineSection([0, 0], [1, 0, 0]), "normal vector has dimension 3, the origin has 2"),
         (lambda: rossler()(C0Rect2Set([0, 1, 2]), 0), "n must be at least 1, not 0"),
+        (lambda: rossler()(C0Rect2Set([0, 1, 2]), x0=[0, 1, 2]), "x0 and A go together"),
+        (lambda: rossler()(C0Rect2Set([0, 1, 2]), x0=[0, 1], A=np.eye(3)), "x0 has dimension 2, the vector"),
+        (lambda: rossler()(C0Rect2Set([0, 1, 2]), x0=[0, 1, 2], A=np.eye(3)[:2]), r"A has shape \(2, 3\)"),
+        (lambda: rossler()(C0Rect2Set([0, 1, 2]), x0=[0, 1, 2], A=np.eye(2)), r"A has shape \(2, 2\), .* dimension 3"),
+        (lambda: rossler()(C0Rect2Set([0, 1, 2]), 0, x0=[0, 1, 2], A=np.eye(3)), "n must be at least 1, not 0"),
+        (
+            lambda: rossler()(C1Rect2Set([0, 1, 2]), x0=[0, 1, 2], A=np.eye(3), monodromyMatrix=True),
+            "CAPD has no monodromyMatrix",
+        ),
         (lambda: newton.NewtonOperator([0.0], [0.0], f), "x has dimension 1, the map has 2"),
         (lambda: matrixAlgorithms.krawczykInverse(np.ones((2, 3))), "square matrix"),
         (lambda: capd.intersection(interval(0, 1), interval(2, 3)), "empty"),

@@ -300,37 +300,66 @@ std::shared_ptr<PoincareMap> new_poincare_map(std::shared_ptr<Solver> solver, st
         mutex);
 }
 
-/// value, return time, and the derivative of the flow where asked for.
-py::tuple run_poincare_map(PoincareMap& self, const std::shared_ptr<Set>& set, int n, bool derivative) {
+/// run(set, time) with the set of its type, under the locks, watched.
+template <class Run>
+::capd::IVector cross(PoincareMap& self, const std::shared_ptr<Set>& set, int n, ::capd::interval& time, Run&& run) {
     check_dimension("the set", set->dim, "vector field", self.solver->map->map.dimension());
     check_order(*set, *self.solver);
     if (n < 1) throw std::invalid_argument("n must be at least 1, not " + std::to_string(n));
-    ::capd::IMatrix matrix(static_cast<unsigned>(set->dim), static_cast<unsigned>(set->dim));
-    ::capd::interval time;
     Watch watch;
     watch.map = &self.solver->map->map;
     watch.limit = self.max_return_time;
-    const auto run = [&](auto& s) -> ::capd::IVector {
+    const auto start = [&](auto& s) -> ::capd::IVector {
         watch.start = ::capd::interval(s.getCurrentTime()).leftBound();
-        if (!derivative) return self.map(s, time, n);
-        if constexpr (carries_derivative<std::decay_t<decltype(s)>>) {
-            return self.map(s, matrix, time, n);
-        } else {
-            throw std::invalid_argument("a C0 set carries no derivative: use C1Rect2Set or C1HORect2Set");
-        }
+        return run(s, time);
     };
     const ::capd::IVector x = call(
         [&] {
             try {
-                return watched(watch, [&] { return std::visit(run, set->set); });
+                return watched(watch, [&] { return std::visit(start, set->set); });
             } catch (const Watch::Interrupted&) {
                 return ::capd::IVector(static_cast<unsigned>(set->dim));
             }
         },
         self.solver->map->mutex, set->mutex);
     watch.poll.rethrow();
+    return x;
+}
+
+/// value, return time, and the derivative of the flow where asked for.
+py::tuple run_poincare_map(PoincareMap& self, const std::shared_ptr<Set>& set, int n, bool derivative) {
+    ::capd::IMatrix matrix(static_cast<unsigned>(set->dim), static_cast<unsigned>(set->dim));
+    ::capd::interval time;
+    const auto run = [&](auto& s, ::capd::interval& t) -> ::capd::IVector {
+        if (!derivative) return self.map(s, t, n);
+        if constexpr (carries_derivative<std::decay_t<decltype(s)>>) {
+            return self.map(s, matrix, t, n);
+        } else {
+            throw std::invalid_argument("a C0 set carries no derivative: use C1Rect2Set or C1HORect2Set");
+        }
+    };
+    const ::capd::IVector x = cross(self, set, n, time, run);
     return py::make_tuple(from_vector(x), from_interval(time),
                           derivative ? py::object(from_matrix(matrix)) : py::object(py::none()));
+}
+
+/// A (P(set) - x0) and the return time. CAPD takes square matrices only and does not look.
+py::tuple run_poincare_map_in_coordinates(PoincareMap& self, const std::shared_ptr<Set>& set, int n,
+                                          const DoubleArray& x_lo, const DoubleArray& x_hi, const DoubleArray& a_lo,
+                                          const DoubleArray& a_hi) {
+    const std::size_t dim = self.solver->map->map.dimension();
+    check_dimension("x0", static_cast<std::size_t>(x_lo.size()), "vector field", dim);
+    if (static_cast<std::size_t>(a_lo.shape(0)) != dim || static_cast<std::size_t>(a_lo.shape(1)) != dim) {
+        throw std::invalid_argument("A has shape (" + std::to_string(a_lo.shape(0)) + ", " +
+                                    std::to_string(a_lo.shape(1)) + "), the vector field has dimension " +
+                                    std::to_string(dim));
+    }
+    ::capd::interval time;
+    const auto run = [&](auto& s, ::capd::interval& t) -> ::capd::IVector {
+        return self.map(s, to_vector(x_lo, x_hi), to_capd_matrix(a_lo, a_hi), t, n);
+    };
+    const ::capd::IVector y = cross(self, set, n, time, run);
+    return py::make_tuple(from_vector(y), from_interval(time));
 }
 
 py::tuple compute_dp(PoincareMap& self, const DoubleArray& x_lo, const DoubleArray& x_hi, const DoubleArray& m_lo,
@@ -506,6 +535,8 @@ void register_poincare(py::module_& module) {
     py::class_<PoincareMap, std::shared_ptr<PoincareMap>>(module, "IPoincareMap")
         .def(py::init(&new_poincare_map), py::arg("solver"), py::arg("section"), py::arg("direction"))
         .def("run", &run_poincare_map, py::arg("set"), py::arg("n"), py::arg("derivative"))
+        .def("run_in_coordinates", &run_poincare_map_in_coordinates, py::arg("set"), py::arg("n"), py::arg("x_lo"),
+             py::arg("x_hi"), py::arg("a_lo"), py::arg("a_hi"))
         .def("computeDP", &compute_dp, py::arg("x_lo"), py::arg("x_hi"), py::arg("m_lo"), py::arg("m_hi"),
              py::arg("t_lo"), py::arg("t_hi"))
         .def("setMaxReturnTime", [](PoincareMap& m, double t) { m.max_return_time = t; }, py::arg("t"));
