@@ -272,10 +272,17 @@ void compute(const FtleSpec& spec, const fs::path& folder, const std::vector<std
     std::vector<std::thread> workers;
     std::atomic<std::size_t> running{std::min(threads, missing.size())};
     for (std::size_t k = 0, n = running; k < n; ++k) {
-        workers.emplace_back([&] {
+        const auto run = [&] {
             work();
             --running;
-        });
+        };
+        try {
+            workers.emplace_back(run);
+        } catch (...) {  // no more threads, or no memory for one: those there are take its tiles
+            running -= n - k;
+            if (k == 0) work();
+            break;
+        }
     }
     const auto began = std::chrono::steady_clock::now();
     const bool show = !quiet && ::isatty(STDERR_FILENO) != 0;

@@ -1,14 +1,13 @@
 #include "capnode/capd/capd_flow.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <exception>
 #include <optional>
-#include <system_error>
 #include <thread>
 
 #include "capnode/numerics/error_free.hpp"
+#include "capnode/numerics/worker_threads.hpp"
 #include "dense_step.hpp"
 #include "initial_set.hpp"
 #include "set_types.hpp"
@@ -30,12 +29,7 @@ struct Engine {
             map = capd_map(field, backward);
             solver = std::make_unique<CapdSolver>(*map, options);
         });
-        solver->check = [this](double) {
-            if (options.interrupted && options.interrupted())
-                throw CapdStop{Verdict::interrupted, "stopped from outside"};
-            if (std::chrono::duration<double>(Clock::now() - begin).count() > options.max_seconds)
-                throw CapdStop{Verdict::interrupted, "the time budget is used up"};
-        };
+        solver->check = [this](double) { stop_where_asked(options, begin); };
     }
     ~Engine() {
         const CapdCall call;
@@ -108,6 +102,12 @@ class Run {
             finish(stop.verdict, stop.reason);
         } catch (const CapdError& error) {
             finish(Verdict::unbounded, std::string("CAPD: ") + error.what());
+        } catch (const CallerThrew& thrown) {
+            close();
+            std::rethrow_exception(thrown.error);
+        } catch (...) {
+            close();
+            throw;
         }
         return close();
     }
@@ -227,13 +227,20 @@ FlowResult run_lane(Engine& engine, const InitialSet& start, double duration) {
 void run_lanes(const Field& field, const std::vector<InitialSet>& starts, const std::vector<double>& durations,
                const FlowOptions& options, const std::string& set, std::size_t first, std::size_t stride,
                std::vector<FlowResult>& results) {
+    const std::size_t count = (starts.size() - first + stride - 1) / stride;
+    std::size_t done = 0;
+    FlowOptions own = options;
+    if (options.progress) {
+        own.progress = [&](double part) {
+            options.progress((static_cast<double>(done) + part) / static_cast<double>(count));
+        };
+    }
     std::optional<Engine> forward, backward;
-    for (std::size_t l = first; l < starts.size(); l += stride) {
+    for (std::size_t l = first; l < starts.size(); l += stride, ++done) {
         const bool back = durations[l] < 0.0;
         std::optional<Engine>& engine = back ? backward : forward;
-        if (!engine) engine.emplace(field, options, set, back);
+        if (!engine) engine.emplace(field, own, set, back);
         results[l] = run_lane(*engine, starts[l], durations[l]);
-        if (options.progress) options.progress(static_cast<double>(l + 1) / static_cast<double>(starts.size()));
     }
 }
 
@@ -263,39 +270,12 @@ std::vector<FlowResult> integrate_lanes_capd(const Field& field, const std::vect
     std::size_t threads = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
     threads = std::max<std::size_t>(1, std::min(threads, starts.size()));
 
-    // Only the calling thread asks `interrupted` (Python's signals) and reports; it tells the others.
-    std::atomic<bool> stop{false};
-    FlowOptions others = options;
-    others.progress = nullptr;
-    others.interrupted = [&] { return stop.load(); };
-    FlowOptions own = options;
-    own.interrupted = [&] {
-        if (options.interrupted && options.interrupted()) stop = true;
-        return stop.load();
-    };
-    if (starts.size() > 1) own.progress = nullptr;
-    std::vector<std::exception_ptr> errors(threads);
-    const auto work = [&](std::size_t t, const FlowOptions& with) {
-        const FloatEnvironment guard;
-        try {
-            run_lanes(field, starts, durations, with, name, t, threads, results);
-        } catch (...) {
-            errors[t] = std::current_exception();
-        }
-    };
-    std::vector<std::thread> workers;
-    for (std::size_t t = 1; t < threads; ++t) {
-        try {
-            workers.emplace_back([&, t] { work(t, others); });
-        } catch (const std::system_error&) {
-            work(t, own);  // no more threads to be had
-        }
-    }
-    work(0, own);
-    for (std::thread& worker : workers) worker.join();
-    for (const std::exception_ptr& error : errors) {
-        if (error) std::rethrow_exception(error);
-    }
+    in_shares(threads, options.interrupted, [&](std::size_t t, const Stop& stop) {
+        FlowOptions own = options;
+        own.interrupted = stop;
+        if (t != 0) own.progress = nullptr;  // the calling thread alone reports
+        run_lanes(field, starts, durations, own, name, t, threads, results);
+    });
     return results;
 }
 

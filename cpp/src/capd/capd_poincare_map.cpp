@@ -131,10 +131,7 @@ PoincareResult poincare_map_capd(const Field& field, const Section& section, con
                 result.steps = steps_before + solver.attempts - 1;  // this one is only asked for
                 last_time = time;
                 last_step = solver.getStep().rightBound();
-                if (options.flow.interrupted && options.flow.interrupted())
-                    throw CapdStop{Verdict::interrupted, "stopped from outside"};
-                if (std::chrono::duration<double>(Clock::now() - begin).count() > options.flow.max_seconds)
-                    throw CapdStop{Verdict::interrupted, "the time budget is used up"};
+                stop_where_asked(options.flow, begin);
                 if (result.steps >= options.flow.max_steps)
                     throw CapdStop{Verdict::too_wide,
                                    "the step limit of " + std::to_string(options.flow.max_steps) + " is reached"};
@@ -159,6 +156,8 @@ PoincareResult poincare_map_capd(const Field& field, const Section& section, con
             break;
         } catch (const CapdStop& stop) {
             return refuse(stop.verdict, stop.reason);
+        } catch (const CallerThrew& thrown) {
+            std::rethrow_exception(thrown.error);
         } catch (const CapdError& error) {
             const Verdict verdict = verdict_of(error.what());
             if (verdict != Verdict::tangent || shorter == shorter_steps || !(last_step > 0.0))

@@ -1,8 +1,10 @@
 // CAPD's solver on a field, with what a run needs around it: the map, its parameters, tolerances, and a way to stop.
 #pragma once
 
+#include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <string>
 
@@ -18,6 +20,24 @@ struct CapdStop {
     Verdict verdict;
     std::string reason;
 };
+
+/// What the caller's `interrupted` threw; no std::exception either, so that nobody takes it for CAPD's.
+struct CallerThrew {
+    std::exception_ptr error;
+};
+
+/// Throws CapdStop where the caller wants the run to end or the time budget is used up.
+inline void stop_where_asked(const FlowOptions& options, std::chrono::steady_clock::time_point begin) {
+    bool stop = false;
+    try {
+        stop = options.interrupted && options.interrupted();
+    } catch (...) {
+        throw CallerThrew{std::current_exception()};
+    }
+    if (stop) throw CapdStop{Verdict::interrupted, "stopped from outside"};
+    if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() > options.max_seconds)
+        throw CapdStop{Verdict::interrupted, "the time budget is used up"};
+}
 
 /// p > 0 rounded down to twelve bits. Steps of so few bits have sums that are doubles; exact in any rounding mode.
 inline double few_bits(double p) {
@@ -54,7 +74,7 @@ class CapdSolver : public ::capd::IOdeSolver {
 
     std::size_t attempts = 0;
     double whole_step = 0.0;            // > 0: steps of few bits only, or exactly this one (the time that is left)
-    std::function<void(double)> check;  // told the time at the start of the step; may throw CapdStop
+    std::function<void(double)> check;  // told the time at the start of the step; may throw CapdStop, CallerThrew
 
   private:
     static ::capd::IOdeSolver::size_type degree(const FlowOptions& options) {

@@ -1,16 +1,12 @@
 #include "capnode/dynamics/classifier.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <exception>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 
-#include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/worker_threads.hpp"
 
 namespace capnode {
 namespace {
@@ -256,47 +252,15 @@ std::vector<FrameImage> share(const Classifier& c, const std::vector<Frame>& fra
 
 }  // namespace
 
-// Threads as in flow.cpp: each has a share and its own float environment; the calling thread alone polls.
 std::vector<FrameImage> images(const Classifier& c, const std::vector<Frame>& frames, const ImageOptions& options) {
     std::size_t threads = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
     threads = std::max<std::size_t>(1, std::min(threads, frames.size() / 16));
-    if (threads == 1) return share(c, frames, 0, frames.size(), options);
-    std::atomic<bool> stop{false};
-    std::atomic<std::size_t> running{threads};
     std::vector<std::vector<FrameImage>> parts(threads);
-    std::vector<std::exception_ptr> errors(threads);
-    const auto work = [&](std::size_t t) {
-        const FloatEnvironment guard;
+    in_shares(threads, options.interrupted, [&](std::size_t t, const Stop& stop) {
         ImageOptions own = options;
-        own.interrupted = [&, t] {
-            if (t == 0 && options.interrupted && options.interrupted()) stop = true;
-            return stop.load();
-        };
-        try {
-            parts[t] = share(c, frames, frames.size() * t / threads, frames.size() * (t + 1) / threads, own);
-        } catch (...) {
-            errors[t] = std::current_exception();
-            stop = true;
-        }
-        --running;
-    };
-    std::vector<std::thread> workers;
-    for (std::size_t t = 1; t < threads; ++t) {
-        try {
-            workers.emplace_back(work, t);
-        } catch (const std::system_error&) {
-            work(t);  // no more threads to be had
-        }
-    }
-    work(0);
-    while (running > 0) {
-        if (options.interrupted && options.interrupted()) stop = true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    for (std::thread& worker : workers) worker.join();
-    for (const std::exception_ptr& error : errors) {
-        if (error) std::rethrow_exception(error);
-    }
+        own.interrupted = stop;
+        parts[t] = share(c, frames, frames.size() * t / threads, frames.size() * (t + 1) / threads, own);
+    });
     std::vector<FrameImage> result;
     result.reserve(frames.size());
     for (auto& part : parts) std::move(part.begin(), part.end(), std::back_inserter(result));

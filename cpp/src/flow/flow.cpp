@@ -1,20 +1,17 @@
 #include "capnode/flow/flow.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
 
-#include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/worker_threads.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
 
@@ -167,57 +164,21 @@ std::vector<FlowResult> integrate_share(const Field& field, const std::vector<In
     }
 }
 
-// Worker threads take a share each, under a float environment of their own; the calling thread takes the first share,
-// and it alone polls and reports. What a worker throws is thrown again here, after all have ended.
+// An equal share of the starts for each thread; the calling one alone reports.
 std::vector<FlowResult> integrate_shares(const Field& field, const std::vector<InitialSet>& starts,
                                          const std::vector<double>& durations, const FlowOptions& options,
                                          std::size_t threads) {
-    std::atomic<bool> stop{false};
-    std::atomic<std::size_t> running{threads};
-    const auto first = [&](std::size_t t) { return starts.size() * t / threads; };
     std::vector<std::vector<FlowResult>> shares(threads);
-    std::vector<std::exception_ptr> errors(threads);
-    const auto run = [&](std::size_t t) {
-        const FloatEnvironment guard;
-        try {
-            FlowOptions own = options;
-            own.threads = 1;
-            if (t == 0) {
-                own.interrupted = [&] {
-                    if (options.interrupted && options.interrupted()) stop = true;
-                    return stop.load();
-                };
-            } else {
-                own.interrupted = [&] { return stop.load(); };
-                own.progress = nullptr;
-            }
-            const auto from = static_cast<std::ptrdiff_t>(first(t));
-            const auto to = static_cast<std::ptrdiff_t>(first(t + 1));
-            shares[t] = integrate_share(field, {starts.begin() + from, starts.begin() + to},
-                                        {durations.begin() + from, durations.begin() + to}, own);
-        } catch (...) {
-            errors[t] = std::current_exception();
-            stop = true;
-        }
-        --running;
-    };
-    std::vector<std::thread> workers;
-    for (std::size_t t = 1; t < threads; ++t) {
-        try {
-            workers.emplace_back(run, t);
-        } catch (const std::system_error&) {
-            run(t);  // no more threads to be had
-        }
-    }
-    run(0);
-    while (running > 0) {  // still listening while the others work
-        if (options.interrupted && options.interrupted()) stop = true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    for (std::thread& worker : workers) worker.join();
-    for (const std::exception_ptr& error : errors) {
-        if (error) std::rethrow_exception(error);
-    }
+    in_shares(threads, options.interrupted, [&](std::size_t t, const Stop& stop) {
+        FlowOptions own = options;
+        own.threads = 1;
+        own.interrupted = stop;
+        if (t != 0) own.progress = nullptr;
+        const auto from = static_cast<std::ptrdiff_t>(starts.size() * t / threads);
+        const auto to = static_cast<std::ptrdiff_t>(starts.size() * (t + 1) / threads);
+        shares[t] = integrate_share(field, {starts.begin() + from, starts.begin() + to},
+                                    {durations.begin() + from, durations.begin() + to}, own);
+    });
     std::vector<FlowResult> results;
     results.reserve(starts.size());
     for (auto& share : shares) {

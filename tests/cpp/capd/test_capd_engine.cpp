@@ -115,6 +115,47 @@ int main() {
         CHECK(same(one[l].final[0], four[l].final[0]) && same(one[l].final[1], four[l].final[1]));
     }
 
+    // What the caller's own functions throw is no failure of CAPD's: it comes out as it is, from every thread.
+    struct Mine {};
+    const auto throws = [](auto&& f) {
+        try {
+            f();
+        } catch (const Mine&) {
+            return FloatEnvironment::is_clean() && !CapdCall::active();
+        }
+        return false;
+    };
+    const auto runs = [&](const FlowOptions& o) {
+        integrate_lanes_capd(rotation(), starts, std::vector<double>(starts.size(), 1e3), o);
+    };
+    for (const std::size_t threads : {1, 4}) {
+        for (const int after : {0, 7}) {
+            FlowOptions own;
+            own.threads = threads;
+            int calls = 0;
+            own.interrupted = [&] { return calls++ < after ? false : throw Mine(); };
+            CHECK(throws([&] { runs(own); }));
+            own.interrupted = nullptr;
+            calls = 0;
+            own.progress = [&](double) { return calls++ < after ? void() : throw Mine(); };
+            CHECK(throws([&] { runs(own); }));
+        }
+        FlowOptions own;
+        own.threads = threads;
+        double last = 0.0;
+        bool rises = true;
+        own.progress = [&](double share) {
+            rises = rises && share >= last;
+            last = share;
+        };
+        integrate_lanes_capd(rotation(), starts, durations, own);
+        CHECK(rises && last == 1.0);
+    }
+    PoincareOptions to;
+    to.flow.interrupted = []() -> bool { throw Mine(); };
+    const Section axis{{0.0, 1.0}, Interval(0.0)};
+    CHECK(throws([&] { poincare_map_capd(rotation(), axis, at({1.0, 0.5}), to); }));
+
     // x = cos x by both operators; a double zero by none
     FieldBuilder b(1, 0, false);
     const Field fixed = b.build(b.subtract(b.state(), b.apply(Function::cos, b.state())));

@@ -40,13 +40,18 @@ struct FlowOptions {
     // Of integrate_lanes: each takes an equal share of the starts; few starts in 200 and more dimensions share out the
     // columns of the tangents instead. 0: as many as the machine has. The results do not depend on it.
     std::size_t threads = 1;
-    bool derivative = false;               // enclose the derivative by the initial point too
-    bool dense = false;                    // keep every step for enclosures at intermediate times
-    double nonlinear_limit = infinity;     // give up where a set is that many times wider than its linear part
-    bool linear_part = false;              // report centre + C r0 alone, too: a hint about the size of the set
-    bool affine_form = false;              // report the final set as centre + C r0 + rest, too
-    std::function<bool()> interrupted;     // polled once a step from the calling thread; may be empty
-    std::function<void(double)> progress;  // told the share of all time that is done, likewise
+    bool derivative = false;            // enclose the derivative by the initial point too
+    bool dense = false;                 // keep every step for enclosures at intermediate times
+    double nonlinear_limit = infinity;  // give up where a set is that many times wider than its linear part
+    bool linear_part = false;           // report centre + C r0 alone, too: a hint about the size of the set
+    bool affine_form = false;           // report the final set as centre + C r0 + rest, too
+    // Both may be empty, are called on the calling thread alone, and what they throw ends the call. `interrupted`, true
+    // from when the run shall end with what it has (verdict `interrupted`), is asked before every step (of one lane or
+    // of a group of lanes side by side), in long steps also once an order (where an order of the tangents has 2^16
+    // entries and more), and every 2 ms while the calling thread waits for others. `progress` is told once a step which
+    // share of the time is done; with several threads, which share of the calling thread's.
+    std::function<bool()> interrupted;
+    std::function<void(double)> progress;
 };
 
 /// { centre + directions r : |r_j| <= radii_j } for the state, every parameter in its interval, starting at time t0.

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <vector>
 
 #include "capnode/numerics/matrix.hpp"
+#include "capnode/numerics/worker_threads.hpp"
 
 namespace capnode {
 
@@ -18,9 +18,5 @@ struct TangentTile {
 
 /// Tiles (first and columns set) of so many columns: of 75 to 128 columns from 200 on.
 std::vector<TangentTile> tangent_tiles(std::size_t columns);
-
-/// work(0), ..., work(count - 1), on up to `threads` threads, the calling one among them; it takes 0 first. Each thread
-/// has a float environment of its own. What is thrown is thrown again here, after all have ended.
-void on_threads(std::size_t threads, std::size_t count, const std::function<void(std::size_t)>& work);
 
 }  // namespace capnode
