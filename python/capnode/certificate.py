@@ -193,9 +193,9 @@ def field_core(field: Any) -> Any:
     return getattr(field, "core", field)
 
 
-def entry_of(result: Any) -> tuple[dict[str, Any], Any]:
-    """(the entry of one proved theorem, its field or None)."""
-    from capnode.certificate_entries import BUILDERS
+def entry_of(result: Any) -> tuple[dict[str, Any], list[Any]]:
+    """(the entry of one proved theorem, the core's fields that it is about)."""
+    from capnode.certificate_builders import BUILDERS
 
     provenance = result.provenance
     if provenance.theorem not in BUILDERS:
@@ -203,19 +203,28 @@ def entry_of(result: Any) -> tuple[dict[str, Any], Any]:
     name, build = BUILDERS[provenance.theorem]
     value = result.require()
     entry: dict[str, Any] = {"theorem": name, "statement": "", "hypotheses": hypothesis_entries(result.evidence)}
-    if provenance.field is not None:
-        core = field_core(provenance.field)
-        if not hasattr(core, "digest"):
-            raise ValueError("a certificate is about one field: of a layered one, integrate the layers one by one")
-        entry["field"] = core.digest
-        entry["field_summary"] = {
+    made = build(value, provenance)
+    if "fields" in made:
+        fields = made.pop("fields")
+    else:
+        fields = [] if provenance.field is None else [field_core(provenance.field)]
+        for core in fields:
+            entry.update(field_entry(core))
+    entry.update(made)
+    entry["statement"] = statement(entry)
+    return entry, fields
+
+
+def field_entry(core: Any) -> dict[str, Any]:
+    """How an entry, or a layer of one, names a field of the core."""
+    return {
+        "field": core.digest,
+        "field_summary": {
             "dim": int(core.dim),
             "parameter_dim": int(core.parameter_dim),
             "weight_radius": bool(core.has_weight_radius),
-        }
-    entry.update(build(value, provenance))
-    entry["statement"] = statement(entry)
-    return entry, provenance.field
+        },
+    }
 
 
 def certificate_of(result: Any, *, embed: bool = True) -> Certificate:
@@ -233,9 +242,10 @@ def certificate_of_many(results: Iterable[Any], *, embed: bool = True) -> Certif
     for result in results:
         if not result.proved:
             continue
-        entry, field = entry_of(result)
-        if field is not None and entry["field"] not in fields:
-            fields[entry["field"]] = field_core(field).to_text() if embed else None
+        entry, cores = entry_of(result)
+        for core in cores:
+            if core.digest not in fields:
+                fields[core.digest] = core.to_text() if embed else None
         entries.append(entry)
     if not entries:
         raise ValueError("no theorem was proved: there is nothing to certify")

@@ -7,7 +7,6 @@ own overestimation can confirm. Points are stored as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from capnode.certificate import (
     field_core,
     hex_float,
     hex_floats,
-    hypothesis_entries,
     interval_entry,
 )
 from capnode.interval_array import IntervalArray
@@ -192,150 +190,3 @@ def _apart(centre: Any, radius: Any, component: Any) -> Any:
         gap = np.abs(centre[other] - centre[i]) - radius[i] - radius[other]
         wide[i] = min(wide[i], radius[i] + max(0.0, float(np.min(gap, initial=np.inf)) / 3.0))
     return wide
-
-
-MOST_COEFFICIENTS = 1_000_000  # of all steps of a trajectory together: some 20 MB of text
-TRAJECTORY_SLACK = 1.25  # for sets of points or parameters; SLACK for derivatives and where weights have a radius
-
-
-def trajectory(value: Any, provenance: Any) -> dict[str, Any]:
-    """Every step with its polynomial, its tube and the enclosure at its end; the initial set as it was integrated.
-
-    For a set, tubes and enclosures are stored wider, by a factor in their radius.
-    """
-    from capnode.integrate import initial_sets, parameter_sets
-    from capnode.trajectory import Trajectory
-
-    if not isinstance(value, Trajectory):
-        raise ValueError("a certificate is made of one trajectory: integrate its lane alone")
-    if value.set_degree > 1:
-        raise ValueError(
-            f"the set was carried by polynomials of degree {value.set_degree} in the initial point, and certificates "
-            "hold none: integrate with set_degree=1, a smaller set where that does not arrive"
-        )
-    core = field_core(provenance.field)
-    start = initial_sets(provenance.inputs["x0"], core.dim)
-    p_lo, p_hi = parameter_sets(core, provenance.inputs["p"], None)
-    none = np.zeros((core.dim, 0))
-    steps = [value.dense.step(k) for k in range(value.dense.steps)]
-    count = sum(step["polynomial"].size for step in steps)
-    if count > MOST_COEFFICIENTS:
-        raise ValueError(
-            f"the {len(steps)} steps have {count} coefficients; a certificate holds at most {MOST_COEFFICIENTS}: "
-            "integrate over a shorter time, or with a lower order"
-        )
-    slack = 1.0
-    if (start.radii is not None and np.any(start.radii > 0.0)) or (
-        p_lo is not None and p_hi is not None and np.any(p_lo < p_hi)
-    ):
-        slack = TRAJECTORY_SLACK
-    if bool(core.has_weight_radius):
-        slack = SLACK
-
-    def stored(lo: Any, hi: Any, by: float = slack) -> dict[str, str]:
-        return bounds(lo, hi) if slack == 1.0 else widened(np.ravel(lo), np.ravel(hi), slack=by)
-
-    return {
-        "initial": {
-            "time": hex_float(value.t0),
-            "centre": hex_floats(start.centres[0]),
-            "directions": hex_floats(none if start.directions is None else start.directions),
-            "radii": hex_floats([] if start.radii is None else start.radii[0]),
-        },
-        "reached": hex_float(value.reached),
-        "steps": [
-            {
-                "start": hex_float(step["start"]),
-                "length": hex_float(step["length"]),
-                "scale": hex_float(step["scale"]),
-                "polynomial": hex_floats(step["polynomial"]),
-                "tube": hex_floats(slack * step["tube"]),
-                "end": stored(step["end_lo"], step["end_hi"]),
-            }
-            for step in steps
-        ],
-        "enclosures": {
-            "parameter": bounds([] if p_lo is None else p_lo, [] if p_hi is None else p_hi),
-            "final": stored(value.final.lo, value.final.hi),
-            "derivative": None if value.derivative is None else stored(value.derivative.lo, value.derivative.hi, SLACK),
-        },
-        "conclusions": {"steps": len(steps)},
-    }
-
-
-MOST_ROWS = 24  # of states and parameters, and
-MOST_WORK = 8000  # their square times the steps: what verification carries a derivative through
-
-
-def exponents(value: Any, provenance: Any) -> dict[str, Any]:
-    """Of a point and a flow of one field: a trajectory with derivative, integrated now, and the exponents claimed.
-
-    The claims are a little wider than the result, so that they hold for every matrix in the enclosure of the
-    derivative; where that does not tell a singular value from 0, the lower end is -inf.
-    """
-    from capnode.integrate import initial_sets, integrate
-    from capnode.lyapunov import SMALL_ORDER
-
-    inputs = provenance.inputs
-    if inputs["kind"] != "singular":
-        raise ValueError(f"no certificate is made of exponents of kind {inputs['kind']!r}: ask for kind='singular'")
-    if inputs["system"] != "flow":
-        raise ValueError("a certificate of exponents is about the flow of one field, not about layers or a map")
-    core = field_core(provenance.field)
-    radii = initial_sets(inputs["x0"], core.dim).radii
-    if radii is not None and np.any(radii > 0.0):
-        raise ValueError("a certificate of exponents is made for a point; x0 is a set")
-    rows, final, t0 = core.dim + core.parameter_dim, float(np.ravel(inputs["t"])[-1]), inputs["t0"]
-    if rows > MOST_ROWS:
-        raise ValueError(
-            f"{rows} components and parameters; verification proves derivatives again for at most {MOST_ROWS}"
-        )
-    for order in (SMALL_ORDER, None):
-        run = integrate(provenance.field, inputs["x0"], final, inputs["p"], t0=t0, derivative=True, order=order,
-                        tolerance=1e-14)  # fmt: skip
-        if run.proved and rows**2 * run.require().steps <= MOST_WORK:
-            break
-    path = run.require()
-    if rows**2 * path.steps > MOST_WORK:
-        raise ValueError(
-            f"{path.steps} steps with {rows} components and parameters are too many to prove the derivative again "
-            f"(squared times steps at most {MOST_WORK}): ask for a shorter time"
-        )
-    entry = trajectory(path, run.provenance)
-    stored = entry["enclosures"]["derivative"]
-    lo, hi = (np.array([float.fromhex(z) for z in stored[end].split()]).reshape(core.dim, -1) for end in ("lo", "hi"))
-    entry["enclosures"]["exponents"] = _exponent_claims(value.at[-1], lo, hi, abs(final - t0))
-    entry["conclusions"]["kind"] = "singular"
-    entry["hypotheses"] = hypothesis_entries(run.evidence)  # of what is stored
-    return entry
-
-
-def _exponent_claims(proved: IntervalArray, lo: Any, hi: Any, time: float) -> dict[str, str]:
-    """Hulls of the proved intervals (which makes them true) and of what verification will find, by a float estimate."""
-    sigma = np.linalg.svd(0.5 * lo + 0.5 * hi, compute_uv=False)
-    n, u = len(sigma), 2.0**-53
-    error = 1.0625 * float(np.linalg.norm(0.5 * (hi - lo))) + 16 * n * u * float(sigma[0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.where(sigma > error, np.log(np.maximum(sigma - error, 0.0)) / time, -np.inf)
-        high = np.log(sigma + error) / time
-        low, high = low - 8 * u * np.maximum(np.abs(low), 1 / time), high + 8 * u * np.maximum(np.abs(high), 1 / time)
-    if not np.isfinite(low[0]):
-        raise ValueError(
-            f"the derivative is known to {error:.3g} in norm and its largest singular value is {sigma[0]:.3g}: "
-            "too wide for a certificate, ask for a shorter time"
-        )
-    return bounds(np.minimum(proved.lo, low), np.maximum(proved.hi, high))
-
-
-# the theorem's name in a result's provenance -> (its name in certificates, the builder)
-BUILDERS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
-    "krawczyk": ("zero", zero),
-    "interval_newton": ("zero", zero),
-    "newton_kantorovich": ("zero", zero),
-    "equilibrium": ("equilibrium", equilibrium),
-    "Hopf point": ("hopf_point", hopf_point),
-    "no_periodic_orbits": ("no_periodic_orbits", no_periodic_orbits),
-    "spectrum": ("spectrum", spectrum),
-    "integrate": ("trajectory", trajectory),
-    "lyapunov_exponents": ("lyapunov_exponents", exponents),
-}

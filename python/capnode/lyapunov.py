@@ -198,7 +198,7 @@ def lyapunov_exponents(
             reached = float(t0) + float(answer["reached"])
     system = "map" if is_map else "layers" if isinstance(field, Layered) else "flow"
     inputs = {"x0": x0, "t": t, "t0": float(t0), "p": p, "kind": kind, "system": system}
-    provenance = Provenance("lyapunov_exponents", first, inputs)
+    provenance = Provenance("lyapunov_exponents", field, inputs)
     return _result(answer, times, reached, kind, provenance)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 Bounds = tuple[float, float]
@@ -90,6 +91,32 @@ def _at_parameter(entry: Mapping[str, Any]) -> str:
     if not box or not box["lo"]:
         return ""
     return f" for every p in {_claimed_box(box)}"
+
+
+def _stages(parts: Sequence[Mapping[str, Any]], what: str, each: Callable[[Mapping[str, Any]], str]) -> str:
+    """Fields one after another: their digests, each with what is said of it."""
+    about = parts[0]["field_summary"]
+    p = "p" if about["parameter_dim"] == 1 else f"p in R^{about['parameter_dim']}"
+    f = f"f(x, {p})" if about["parameter_dim"] else "f(x)"
+    listed = ", then ".join(f"{part['field'][:16]} {each(part)}" for part in parts[:6])
+    more = f", … ({len(parts)} in all)" if len(parts) > 6 else ""
+    ball = any(part["field_summary"]["weight_radius"] for part in parts)
+    members = ", and for all fields in their weight balls," if ball else ","
+    return f"For {what.format(f=f)} in dimension {about['dim']}, with the fields f of digest {listed}{more}{members}"
+
+
+def _layers(entry: Mapping[str, Any]) -> str:
+    return _stages(entry["layers"], "x' = {f}", lambda layer: f"for a time of {float.fromhex(layer['duration'])!r}")
+
+
+def _end(entry: Mapping[str, Any]) -> str:
+    """The final time of an entry with layers; `reached` is null where it is the end of the last one."""
+    if entry["reached"] is not None:
+        return f"t = {float.fromhex(entry['reached'])!r}"
+    durations = [Fraction(float.fromhex(layer["duration"])) for layer in entry["layers"]]
+    end = sum(durations, Fraction(float.fromhex(entry["initial"]["time"])))
+    near = float(end)
+    return "the end of the last layer, t = " + (repr(near) if Fraction(near) == end else f"{near!r} up to a rounding")
 
 
 def _zero(entry: Mapping[str, Any]) -> str:
@@ -175,31 +202,38 @@ def _initial_set(entry: Mapping[str, Any]) -> str:
 
 
 def _trajectory(entry: Mapping[str, Any]) -> str:
-    e, t0, t = entry["enclosures"], float.fromhex(entry["initial"]["time"]), float.fromhex(entry["reached"])
+    t = float.fromhex(entry["reached"])
+    return _path(entry, _field(entry), f"t = {t!r}", f"the {len(entry['steps'])} steps")
+
+
+def _layered_trajectory(entry: Mapping[str, Any]) -> str:
+    steps = sum(len(layer["steps"]) for layer in entry["layers"])
+    return _path(entry, _layers(entry), _end(entry), f"the {steps} steps in {len(entry['layers'])} layers")
+
+
+def _path(entry: Mapping[str, Any], field: str, end: str, steps: str) -> str:
+    e, t0 = entry["enclosures"], float.fromhex(entry["initial"]["time"])
     text = (
-        f"{_field(entry)} every solution that starts at t = {t0!r} {_initial_set(entry)} exists{_at_parameter(entry)} "
-        f"up to t = {t!r} and stays within the tubes of the {len(entry['steps'])} steps; there it lies in "
+        f"{field} every solution that starts at t = {t0!r} {_initial_set(entry)} exists{_at_parameter(entry)} "
+        f"up to {end} and stays within the tubes of {steps}; there it lies in "
         f"{_box(e['final'])}. Points and times are the doubles nearest to what is printed."
     )
-    if e["derivative"] is not None:
-        n = len(_numbers(e["final"]["lo"]))
-        text += f" Its {n} x {n} derivative by the initial point lies in the enclosure `derivative`"
-        lo, hi = (_numbers(e["derivative"][end])[0] for end in ("lo", "hi"))
-        text += f", with first entry in {decimal_bounds(lo, hi)}."
-    return text
+    return text + _derivative(e)
+
+
+def _derivative(e: Mapping[str, Any]) -> str:
+    if e["derivative"] is None:
+        return ""
+    n = len(_numbers(e["final"]["lo"]))
+    lo, hi = (_numbers(e["derivative"][end])[0] for end in ("lo", "hi"))
+    return (
+        f" Its {n} x {n} derivative by the initial point lies in the enclosure `derivative`, with first entry in "
+        f"{decimal_bounds(lo, hi)}."
+    )
 
 
 def _lyapunov_exponents(entry: Mapping[str, Any]) -> str:
-    e, t0, t = entry["enclosures"], float.fromhex(entry["initial"]["time"]), float.fromhex(entry["reached"])
-    lo, hi = _numbers(e["exponents"]["lo"]), _numbers(e["exponents"]["hi"])
-    listed = ", ".join(decimal_bounds(a, b) for a, b in zip(lo, hi, strict=True))
-    n = len(lo)
-    text = (
-        f"{_field(entry)} every solution that starts at t = {t0!r} {_initial_set(entry)} exists{_at_parameter(entry)} "
-        f"up to t = {t!r}, and the {n} finite-time Lyapunov exponents log(sigma_i) / |t - t0| there, sigma_i the "
-        f"singular values of the {n} x {n} derivative by the initial point in descending order, lie in {listed}. "
-        "Points and times are the doubles nearest to what is printed."
-    )
+    text = _exponents(entry, _field(entry), f"t = {float.fromhex(entry['reached'])!r}")
     if "sample" in entry:
         sample = entry["sample"]
         where, again = f"the point lies in the cell {_claimed_box(sample['cell'])}, for which", "of the cell "
@@ -212,6 +246,29 @@ def _lyapunov_exponents(entry: Mapping[str, Any]) -> str:
     return text
 
 
+def _layered_exponents(entry: Mapping[str, Any]) -> str:
+    return _exponents(entry, _layers(entry), _end(entry))
+
+
+def _exponents(entry: Mapping[str, Any], field: str, end: str) -> str:
+    t0 = float.fromhex(entry["initial"]["time"])
+    return (
+        f"{field} every solution that starts at t = {t0!r} {_initial_set(entry)} exists{_at_parameter(entry)} "
+        f"up to {end}, and {_listed_exponents(entry, 'log(sigma_i) / |t - t0|')} "
+        "Points and times are the doubles nearest to what is printed."
+    )
+
+
+def _listed_exponents(entry: Mapping[str, Any], formula: str) -> str:
+    lo, hi = (_numbers(entry["enclosures"]["exponents"][end]) for end in ("lo", "hi"))
+    listed = ", ".join(decimal_bounds(a, b) for a, b in zip(lo, hi, strict=True))
+    n = len(lo)
+    return (
+        f"the {n} finite-time Lyapunov exponents {formula} there, sigma_i the "
+        f"singular values of the {n} x {n} derivative by the initial point in descending order, lie in {listed}."
+    )
+
+
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "zero": _zero,
     "equilibrium": _equilibrium,
@@ -220,6 +277,8 @@ TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "spectrum": _spectrum,
     "trajectory": _trajectory,
     "lyapunov_exponents": _lyapunov_exponents,
+    "layered_trajectory": _layered_trajectory,
+    "layered_exponents": _layered_exponents,
 }
 
 

@@ -249,12 +249,6 @@ def test_lanes_have_no_certificate_together() -> None:
         integrate(flow_fields.van_der_pol(), np.ones((2, 2)), 0.1).certificate()
 
 
-def test_layers_have_no_certificate_together() -> None:
-    layers = cn.layered([(flow_fields.van_der_pol(), 0.1), (flow_fields.van_der_pol(), 0.1)])
-    with pytest.raises(ValueError, match="one field"):
-        integrate(layers, [1.0, 1.0]).certificate()
-
-
 def test_the_classical_step() -> None:
     result = integrate(flow_fields.van_der_pol(), [1.4, 2.4], 0.5, step="classical", derivative=True)
     found = cn.verify(result.certificate())

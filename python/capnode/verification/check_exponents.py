@@ -1,5 +1,5 @@
-"""Re-check of the theorem `lyapunov_exponents`: the trajectory with its derivative, then the exponents of every matrix
-in the enclosure of the derivative.
+"""Re-check of the theorems `lyapunov_exponents` and `layered_exponents`: the trajectory with its derivative, then the
+exponents of every matrix in the enclosure of the derivative.
 
 M the middle of that enclosure and E = its radii. By Weyl |sigma_i(M + F) - sigma_i(M)| <= |F|_2 <= |E|_F for every
 |F| <= E (Horn and Johnson, Topics in Matrix Analysis, 3.3.16). sigma_i(M)^2 are the eigenvalues of M^T M, enclosed by
@@ -9,14 +9,15 @@ Arb with multiplicity. Each claimed interval must hold all of log(sigma_i) / |t 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from flint import acb_mat, arb, arb_mat, ctx
 
 from capnode.verification import decode
-from capnode.verification.check_trajectory import check_trajectory
-from capnode.verification.decode import Box, Malformed, member, number, numbers
+from capnode.verification.check_trajectory import check_layered_trajectory, check_trajectory
+from capnode.verification.decode import Box, Malformed, member, numbers
 from capnode.verification.program import Program
 from capnode.verification.report import Checks
 
@@ -24,23 +25,33 @@ PRECISION = 512  # bits: M^T M has the square of the condition of M
 
 
 def check_exponents(entry: Any, program: Program, checks: Checks) -> None:
-    n = program.dim
+    path = check_trajectory(entry, program, checks)
+    check_exponents_of(entry, program.dim, path.end - Fraction(path.initial.t0), checks)
+    if "sample" in entry:
+        claimed, _ = _claims(entry, program.dim)
+        _check_sample(entry["sample"], member(entry, "initial", "the theorem"), program.dim, claimed, checks)
+
+
+def check_layered_exponents(entry: Any, programs: Mapping[str, Program], checks: Checks) -> None:
+    path = check_layered_trajectory(entry, programs, checks)
+    check_exponents_of(entry, len(path.initial.centre), path.end - Fraction(path.initial.t0), checks)
+
+
+def _claims(entry: Any, n: int) -> tuple[Box, Box]:
     enclosures = member(entry, "enclosures", "the theorem")
     claimed = decode.box(member(enclosures, "exponents", "enclosures"), "the exponents", n)
-    derivative = decode.box(member(enclosures, "derivative", "enclosures"), "the derivative", n * n)
-    initial = member(entry, "initial", "the theorem")
-    t0 = number(member(initial, "time", "initial"), "the initial time")
-    reached = number(member(entry, "reached", "the theorem"), "the final time")
-    if not (math.isfinite(t0) and math.isfinite(reached)) or t0 == reached:
-        raise Malformed("the exponents are over a time of zero or infinite length")
+    return claimed, decode.box(member(enclosures, "derivative", "enclosures"), "the derivative", n * n)
+
+
+def check_exponents_of(entry: Any, n: int, time: Fraction, checks: Checks) -> None:
+    """Those of the enclosure of the derivative that the entry claims, over the given time."""
+    claimed, derivative = _claims(entry, n)
+    if time == 0:
+        raise Malformed("the exponents are over a time of zero length")
     kind = member(member(entry, "conclusions", "the theorem"), "kind", "conclusions")
     checks.add("the kind of the exponents is known", kind == "singular", f"{kind!r:.40}")
-    check_trajectory(entry, program, checks)
     with ctx.workprec(PRECISION):
-        time = Fraction(reached) - Fraction(t0)
         _check_claims(claimed, derivative, n, abs(arb(time.numerator) / arb(time.denominator)), checks)
-    if "sample" in entry:
-        _check_sample(entry["sample"], initial, n, claimed, checks)
 
 
 def singular_values(derivative: Box, n: int) -> list[tuple[arb, arb]] | None:

@@ -13,27 +13,33 @@ from typing import Any
 from flint import ctx
 
 from capnode.statements import statement
-from capnode.verification.check_exponents import check_exponents
+from capnode.verification.check_exponents import check_exponents, check_layered_exponents
 from capnode.verification.check_hopf import check_hopf
 from capnode.verification.check_periodic_orbits import check_no_periodic_orbits
 from capnode.verification.check_spectrum import check_spectrum
-from capnode.verification.check_trajectory import check_trajectory
+from capnode.verification.check_trajectory import check_layered_trajectory, check_trajectory
 from capnode.verification.check_zero import check_equilibrium, check_zero
 from capnode.verification.decode import Malformed, member
 from capnode.verification.field_text import FieldTextError, read_program
 from capnode.verification.hypotheses import check_hypotheses
 from capnode.verification.program import Program
 from capnode.verification.report import Check, Checks, Verification
+from capnode.verification.trajectory_steps import layers_of
 
 PRECISION = 128  # bits of the arithmetic
 
-OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], None]] = {
+OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], object]] = {
     "zero": check_zero,
     "equilibrium": check_equilibrium,
     "hopf_point": check_hopf,
     "no_periodic_orbits": check_no_periodic_orbits,
     "trajectory": check_trajectory,
     "lyapunov_exponents": check_exponents,
+}
+# of several fields: "layers" of the entry name them
+OF_FIELDS: dict[str, Callable[[Any, Mapping[str, Program], Checks], object]] = {
+    "layered_trajectory": check_layered_trajectory,
+    "layered_exponents": check_layered_exponents,
 }
 
 
@@ -137,21 +143,13 @@ def check_theorem(entry: Any, programs: Mapping[str, Program], prefix: str) -> l
         if name == "spectrum":
             check_spectrum(entry, checks)
         elif name in OF_A_FIELD:
-            program = programs.get(str(member(entry, "field", "the theorem")))
-            if not checks.add(
-                "the field is at hand",
-                program is not None,
-                "" if program else "give its file: verify(..., fields=[...])",
-            ):
+            if not _at_hand([entry], programs, checks):
                 return checks.list
-            assert program is not None
-            summary = {
-                "dim": program.dim,
-                "parameter_dim": program.parameter_dim,
-                "weight_radius": program.has_weight_radius,
-            }
-            checks.add("the summary of the field", member(entry, "field_summary", "the theorem") == summary)
-            OF_A_FIELD[name](entry, program, checks)
+            OF_A_FIELD[name](entry, programs[entry["field"]], checks)
+        elif name in OF_FIELDS:
+            if not _at_hand(layers_of(entry), programs, checks):
+                return checks.list
+            OF_FIELDS[name](entry, programs, checks)
         else:
             checks.add("the theorem is known", False, f"{name!r:.40}")
             return checks.list
@@ -162,3 +160,23 @@ def check_theorem(entry: Any, programs: Mapping[str, Program], prefix: str) -> l
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         checks.add("the entry is well formed", False, f"{type(error).__name__}: {error}")
     return checks.list
+
+
+def _at_hand(named: list[Any], programs: Mapping[str, Program], checks: Checks) -> bool:
+    """Each of `named` has a `field`, which is at hand, and a `field_summary`, which is right."""
+    missing = [
+        member(one, "field", "the theorem") for one in named if member(one, "field", "the theorem") not in programs
+    ]
+    what = "the field is at hand" if len(named) == 1 else "the fields are at hand"
+    if not checks.add(what, not missing, "give its file: verify(..., fields=[...])" if missing else ""):
+        return False
+    right = True
+    for one in named:
+        program = programs[one["field"]]
+        right &= member(one, "field_summary", "the theorem") == {
+            "dim": program.dim,
+            "parameter_dim": program.parameter_dim,
+            "weight_radius": program.has_weight_radius,
+        }
+    checks.add("the summary of the field", right)
+    return True

@@ -1,0 +1,25 @@
+"""Which theorems have certificates, and what makes their entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from capnode.certificate_entries import equilibrium, hopf_point, no_periodic_orbits, spectrum, zero
+from capnode.certificate_paths import exponents, trajectory
+
+Builder = Callable[[Any, Any], dict[str, Any]]
+
+# the theorem's name in a result's provenance -> (its name in certificates, unless the entry has another; the builder).
+# An entry with `layers` or `stages` names its fields there and hands them over as `fields`.
+BUILDERS: dict[str, tuple[str, Builder]] = {
+    "krawczyk": ("zero", zero),
+    "interval_newton": ("zero", zero),
+    "newton_kantorovich": ("zero", zero),
+    "equilibrium": ("equilibrium", equilibrium),
+    "Hopf point": ("hopf_point", hopf_point),
+    "no_periodic_orbits": ("no_periodic_orbits", no_periodic_orbits),
+    "spectrum": ("spectrum", spectrum),
+    "integrate": ("trajectory", trajectory),
+    "lyapunov_exponents": ("lyapunov_exponents", exponents),
+}
