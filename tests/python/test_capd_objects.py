@@ -226,8 +226,11 @@ def test_a_section_that_is_not_reached() -> None:
     f = IMap("var:x,y;fun:-x,-y;")
     pm = IPoincareMap(IOdeSolver(f, 20), ICoordinateSection(2, 0, -1))
     pm.setMaxReturnTime(5.0)
-    with pytest.raises(capd.CapdError):
+    with pytest.raises(capd.CapdError, match="not crossed within the time"):
         pm(C0Rect2Set([1, 1]))
+    with pytest.raises(capd.CapdError, match="not crossed within the time"):
+        pm(C0Rect2Set([1, 1]), x0=[-1, 0], A=np.eye(2))
+    assert _core.FloatEnvironment.is_clean()
 
 
 # ---- misuse, failure -------------------------------------------------------------------------------------------------
