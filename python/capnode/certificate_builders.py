@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from capnode.certificate_entries import equilibrium, hopf_point, no_periodic_orbits, spectrum, zero
+from capnode.certificate_maps import iteration
 from capnode.certificate_paths import exponents, trajectory
 
 Builder = Callable[[Any, Any], dict[str, Any]]
@@ -21,5 +22,6 @@ BUILDERS: dict[str, tuple[str, Builder]] = {
     "no_periodic_orbits": ("no_periodic_orbits", no_periodic_orbits),
     "spectrum": ("spectrum", spectrum),
     "integrate": ("trajectory", trajectory),
+    "iterate": ("map_iteration", iteration),
     "lyapunov_exponents": ("lyapunov_exponents", exponents),
 }

@@ -144,7 +144,7 @@ def iterate(
             max_seconds=max_seconds,
             progress=(lambda share: report("iterate", int(1000 * share), 1000)) if progress else None,
         )
-    provenance = Provenance("iterate", first.field, {"x0": x0, "steps": total, "p": p})
+    provenance = Provenance("iterate", first.field, {"x0": x0, "p": p, "t0": float(t0), "stages": stages})
     tangent = None if answer["derivative"] is None else IntervalArray(*answer["derivative"])
     final = IntervalArray(*answer["final"])
     taken = answer["steps"]

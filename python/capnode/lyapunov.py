@@ -198,6 +198,8 @@ def lyapunov_exponents(
             reached = float(t0) + float(answer["reached"])
     system = "map" if is_map else "layers" if isinstance(field, Layered) else "flow"
     inputs = {"x0": x0, "t": t, "t0": float(t0), "p": p, "kind": kind, "system": system}
+    if is_map:
+        inputs["stages"] = _stages_until(field, requests[-1][0])
     provenance = Provenance("lyapunov_exponents", field, inputs)
     return _result(answer, times, reached, kind, provenance)
 
@@ -258,6 +260,15 @@ def _map_requests(field: Any, t: Any) -> tuple[list[Any], Requests, FloatArray]:
         requests.append((count, float(span.lo), float(span.hi)))
         times.append(float(time))
     return [(core_of(m.field), m.residual, m.step, k) for m, k in stages], requests, np.array(times)
+
+
+def _stages_until(field: Any, count: int) -> list[tuple[DiscreteMap, int]]:
+    """The maps of the first `count` steps."""
+    kept, left = [], count
+    for m, steps in _stages(field, None if isinstance(field, (list, tuple)) else count):
+        kept.append((m, min(left, steps)))
+        left -= kept[-1][1]
+    return kept
 
 
 def _enclose(x: Fraction) -> IntervalArray:

@@ -66,11 +66,17 @@ def _bounds(entry: Mapping[str, str]) -> str:
     return decimal_bounds(float.fromhex(entry["lo"]), float.fromhex(entry["hi"]))
 
 
-def _box(entry: Mapping[str, str], most: int = 6, *, bounds: Callable[[float, float], str] = decimal_bounds) -> str:
-    """The box in brackets; past `most` components the rest is left to the enclosure in the certificate."""
+def _box(
+    entry: Mapping[str, str],
+    most: int = 6,
+    *,
+    bounds: Callable[[float, float], str] = decimal_bounds,
+    name: str = "state",
+) -> str:
+    """The box in brackets; past `most` components the rest is left to the enclosure `name` in the certificate."""
     lo, hi = _numbers(entry["lo"]), _numbers(entry["hi"])
     parts = [bounds(a, b) for a, b in zip(lo[:most], hi[:most], strict=True)]
-    rest = f", … ({len(lo)} components, all in the enclosure `state`)" if len(lo) > most else ""
+    rest = f", … ({len(lo)} components, all in the enclosure `{name}`)" if len(lo) > most else ""
     return f"({', '.join(parts)}{rest})"
 
 
@@ -107,6 +113,15 @@ def _stages(parts: Sequence[Mapping[str, Any]], what: str, each: Callable[[Mappi
 
 def _layers(entry: Mapping[str, Any]) -> str:
     return _stages(entry["layers"], "x' = {f}", lambda layer: f"for a time of {float.fromhex(layer['duration'])!r}")
+
+
+def _maps(entry: Mapping[str, Any]) -> str:
+    def each(stage: Mapping[str, Any]) -> str:
+        h = float.fromhex(stage["step"])
+        image = f"x + {h!r} f" if stage["residual"] else "f" if h == 1.0 else f"{h!r} f"
+        return f"({stage['steps']} {'step' if stage['steps'] == 1 else 'steps'} x -> {image})"
+
+    return _stages(entry["stages"], "the iterates of maps with {f}", each)
 
 
 def _end(entry: Mapping[str, Any]) -> str:
@@ -208,15 +223,15 @@ def _trajectory(entry: Mapping[str, Any]) -> str:
 
 def _layered_trajectory(entry: Mapping[str, Any]) -> str:
     steps = sum(len(layer["steps"]) for layer in entry["layers"])
-    return _path(entry, _layers(entry), _end(entry), f"the {steps} steps in {len(entry['layers'])} layers")
+    return _path(entry, _layers(entry), _end(entry), f"the {steps} steps in {len(entry['layers'])} layers", "final")
 
 
-def _path(entry: Mapping[str, Any], field: str, end: str, steps: str) -> str:
+def _path(entry: Mapping[str, Any], field: str, end: str, steps: str, name: str = "state") -> str:
     e, t0 = entry["enclosures"], float.fromhex(entry["initial"]["time"])
     text = (
         f"{field} every solution that starts at t = {t0!r} {_initial_set(entry)} exists{_at_parameter(entry)} "
         f"up to {end} and stays within the tubes of {steps}; there it lies in "
-        f"{_box(e['final'])}. Points and times are the doubles nearest to what is printed."
+        f"{_box(e['final'], name=name)}. Points and times are the doubles nearest to what is printed."
     )
     return text + _derivative(e)
 
@@ -269,6 +284,27 @@ def _listed_exponents(entry: Mapping[str, Any], formula: str) -> str:
     )
 
 
+def _map_iteration(entry: Mapping[str, Any]) -> str:
+    e, t0, steps = entry["enclosures"], float.fromhex(entry["initial"]["time"]), entry["conclusions"]["steps"]
+    started = f" at t = {t0!r}" if t0 else ""
+    text = (
+        f"{_maps(entry)} every orbit that starts{started} {_initial_set(entry)} has{_at_parameter(entry)} its points "
+        f"in the enclosures `states`, and the last, after {steps} steps, lies in {_box(e['final'], name='final')}. "
+        "Points, steps and times are the doubles nearest to what is printed."
+    )
+    return text + _derivative(e)
+
+
+def _map_exponents(entry: Mapping[str, Any]) -> str:
+    t0, steps = float.fromhex(entry["initial"]["time"]), entry["conclusions"]["steps"]
+    started = f" at t = {t0!r}" if t0 else ""
+    return (
+        f"{_maps(entry)} every orbit that starts{started} {_initial_set(entry)} exists{_at_parameter(entry)} for "
+        f"{steps} steps, and {_listed_exponents(entry, 'log(sigma_i) / (the steps times their |step|)')} Points, steps "
+        "and times are the doubles nearest to what is printed."
+    )
+
+
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "zero": _zero,
     "equilibrium": _equilibrium,
@@ -279,6 +315,8 @@ TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "lyapunov_exponents": _lyapunov_exponents,
     "layered_trajectory": _layered_trajectory,
     "layered_exponents": _layered_exponents,
+    "map_iteration": _map_iteration,
+    "map_exponents": _map_exponents,
 }
 
 

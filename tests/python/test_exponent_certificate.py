@@ -224,7 +224,7 @@ def test_the_command_writes_one(
         "--out",
         str(tmp_path),
     ]
-    for more, there in (([], True), (["--euler", "0.125"], False)):
+    for more, there in (([], True), (["--euler", "0.125"], True), (["--kind", "qr"], False)):
         monkeypatch.setattr("sys.argv", words + more)
         with pytest.raises(SystemExit) as ended:
             main()
@@ -232,7 +232,7 @@ def test_the_command_writes_one(
         assert (tmp_path / "exponents.certificate.json").exists() == there
         if there:
             assert cn.verify(tmp_path / "exponents.certificate.json").ok
-    assert "no certificate: a certificate of exponents is about flows" in capsys.readouterr().err
+    assert "no certificate: no certificate is made of exponents of kind 'qr'" in capsys.readouterr().err
 
 
 # ---- samples of fields -------------------------------------------------------------------------------------------

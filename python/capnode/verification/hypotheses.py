@@ -11,7 +11,8 @@ Side = tuple[float, float]
 
 
 def holds(left: Side, relation: str, right: Side) -> bool | None:
-    """The relation between two enclosures, certain for all their members; None where the relation is unknown."""
+    """The relation between two enclosures, certain for all their members, except "meets", which says that they have a
+    number in common; None where the relation is unknown."""
     match relation:
         case "<":
             return left[1] < right[0]
@@ -25,6 +26,8 @@ def holds(left: Side, relation: str, right: Side) -> bool | None:
             return right[0] <= left[0] and left[1] <= right[1]
         case "interior":
             return right[0] < left[0] and left[1] < right[1]
+        case "meets":
+            return left[0] <= right[1] and right[0] <= left[1]
         case "excludes":
             return right[1] < left[0] or left[1] < right[0]
         case "contains":

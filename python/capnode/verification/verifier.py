@@ -15,6 +15,7 @@ from flint import ctx
 from capnode.statements import statement
 from capnode.verification.check_exponents import check_exponents, check_layered_exponents
 from capnode.verification.check_hopf import check_hopf
+from capnode.verification.check_iteration import check_iteration, check_map_exponents
 from capnode.verification.check_periodic_orbits import check_no_periodic_orbits
 from capnode.verification.check_spectrum import check_spectrum
 from capnode.verification.check_trajectory import check_layered_trajectory, check_trajectory
@@ -22,6 +23,7 @@ from capnode.verification.check_zero import check_equilibrium, check_zero
 from capnode.verification.decode import Malformed, member
 from capnode.verification.field_text import FieldTextError, read_program
 from capnode.verification.hypotheses import check_hypotheses
+from capnode.verification.map_steps import stages_of
 from capnode.verification.program import Program
 from capnode.verification.report import Check, Checks, Verification
 from capnode.verification.trajectory_steps import layers_of
@@ -40,6 +42,11 @@ OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], object]] = {
 OF_FIELDS: dict[str, Callable[[Any, Mapping[str, Program], Checks], object]] = {
     "layered_trajectory": check_layered_trajectory,
     "layered_exponents": check_layered_exponents,
+}
+# of maps: "stages" of the entry name their fields
+OF_MAPS: dict[str, Callable[[Any, Mapping[str, Program], Checks], object]] = {
+    "map_iteration": check_iteration,
+    "map_exponents": check_map_exponents,
 }
 
 
@@ -150,6 +157,10 @@ def check_theorem(entry: Any, programs: Mapping[str, Program], prefix: str) -> l
             if not _at_hand(layers_of(entry), programs, checks):
                 return checks.list
             OF_FIELDS[name](entry, programs, checks)
+        elif name in OF_MAPS:
+            if not _at_hand(stages_of(entry), programs, checks):
+                return checks.list
+            OF_MAPS[name](entry, programs, checks)
         else:
             checks.add("the theorem is known", False, f"{name!r:.40}")
             return checks.list
