@@ -177,8 +177,9 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
 }
 
 // Of s = low + C r0 + ... the known part moves by Phi_bar low (gamma_n |Phi_bar||low| of rounding; |Phi - Phi_bar||low|
-// is counted with the magnitude). centre + increment + Phi_bar low is split exactly into the new centre and the new low
-// part, but for u |increment + Phi_bar low|. TwoSum's error is exact; where it overflows the centre is infinite.
+// is counted with the magnitude). centre + increment + rest + Phi_bar low is split exactly into the new centre and the new
+// low part, but for what the sums of the small terms round: rest + Phi_bar low, and with what centre + increment rounded
+// off. TwoSum's error is exact; where it overflows the centre is infinite.
 void FlowLane::move_centre(const Step& step, double* d) {
     const double g = gamma_up(static_cast<double>(n_ + 2));
     const bool any = std::any_of(low_.begin(), low_.end(), [](double x) { return x != 0.0; });
@@ -192,9 +193,11 @@ void FlowLane::move_centre(const Step& step, double* d) {
         }
         double error = g * size + underflow * (size > 0.0 ? 1.0 : 0.0);
         if (step.increment) {
-            const double total = step.increment[i] + moved;
-            error += unit_roundoff * std::fabs(total);
-            const Sum sum = two_sum(centre_[i], total);
+            const Sum first = two_sum(centre_[i], step.increment[i]);
+            const double small = step.increment_rest[i] + moved;
+            const double total = first.error + small;
+            error += unit_roundoff * (std::fabs(small) + std::fabs(total));
+            const Sum sum = two_sum(first.value, total);
             next_centre_[i] = sum.value;
             next_low_[i] = sum.error;
         } else {

@@ -42,9 +42,10 @@ class FlowLane {
         double length = 0.0;
         const double* centre = nullptr;
         const double* centre_error = nullptr;
-        /// Where given, P(h) = the lane's centre + increment, to within centre_error, and `centre` is not read: then
-        /// what the sum rounds off is kept.
+        /// Where given, P(h) = the lane's centre + increment + increment_rest, to within centre_error, and `centre` is
+        /// not read: then what the sum rounds off is kept.
         const double* increment = nullptr;
+        const double* increment_rest = nullptr;
         const double* phi = nullptr;
         const double* phi_error = nullptr;  // entrywise |Phi - Phi_bar|; not read where by_norm
         const double* defect = nullptr;     // entrywise; where by_norm: of the rows without motion only

@@ -34,9 +34,9 @@ LaneGroup::LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t l
       jacobian_average_(lanes, 0.0),
       scratch_(n_) {
     if (!by_norm_) growth_.assign(lanes, Growth(n_));
-    for (std::vector<double>* v : {&inflow_, &needed_, &bare_, &centre_, &centre_error_, &column_, &increment_})
+    for (std::vector<double>* v : {&inflow_, &needed_, &bare_, &centre_, &centre_error_, &column_, &lead_of_, &rest_of_})
         v->assign(n_, 0.0);
-    for (AlignedVector* v : {&bare_defect_, &tube_, &reach_, &value_, &value_error_}) v->assign(n_ * lanes, 0.0);
+    for (AlignedVector* v : {&bare_defect_, &tube_, &reach_, &value_, &value_error_, &lead_, &rest_}) v->assign(n_ * lanes, 0.0);
     if (!by_norm_) {
         jacobian_mid_.assign(n_ * n_ * lanes, 0.0);
         jacobian_rad_.assign(n_ * n_ * lanes, 0.0);
@@ -89,8 +89,10 @@ bool LaneGroup::step() {
     for (std::size_t l = 0; l < lanes; ++l) choose_length(l);
     shorten_until_defect_is_small();
     shorten_until_tube_holds();
-    engine_->evaluate(theta_.data(), value_.data(), value_error_.data());
-    if (!tube_mode_) {
+    if (tube_mode_) {
+        engine_->evaluate(theta_.data(), value_.data(), value_error_.data());
+    } else {
+        engine_->increment(theta_.data(), lead_.data(), rest_.data(), value_error_.data());
         engine_->tangent_defect(tangent_defect_.data());
         engine_->evaluate_tangent(theta_.data(), phi_.data(), phi_error_.data());
     }
@@ -296,11 +298,12 @@ void LaneGroup::advance(std::size_t l) {
             }
             step.phi_error = phi_error_of_.data();
         }
-        if (lanes == 1 && !by_norm_) {
-            split_increment();
-            step.increment = increment_.data();
-            step.centre_error = centre_error_.data();
+        for (std::size_t i = 0; i < n_; ++i) {
+            lead_of_[i] = lead_[i * lanes + l];
+            rest_of_[i] = rest_[i * lanes + l];
         }
+        step.increment = lead_of_.data();
+        step.increment_rest = rest_of_.data();
         spare_->advance(step, scratch_);
         taken_ = step;
     }
@@ -314,23 +317,6 @@ void LaneGroup::advance(std::size_t l) {
     }
     spare_->step_factor = std::min(1.0, spare_->step_factor * 1.05);
     std::swap(lane, *spare_);
-}
-
-// P(theta) - z_0 = sum_{k=1..p} z_k theta^k by Horner: errs by at most u sum (2k + 1) |z_k| theta^k, as in the kernel
-// `horner`, which adds z_0 and rounds once more.
-void LaneGroup::split_increment() {
-    const double t = theta_[0];
-    for (std::size_t i = 0; i < n_; ++i) {
-        double rest = 0.0;
-        double weighted = 0.0;
-        for (std::size_t k = order_; k >= 1; --k) {
-            const double c = engine_->coefficient(k)[i];
-            rest = (rest + c) * t;
-            weighted = (weighted + static_cast<double>(2 * k + 1) * std::fabs(c)) * t;
-        }
-        increment_[i] = rest;
-        centre_error_[i] = 0x1p-53 * weighted * slack + underflow;
-    }
 }
 
 }  // namespace capnode

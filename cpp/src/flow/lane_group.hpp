@@ -78,7 +78,6 @@ class LaneGroup {
     void set_growth_by_norm(std::size_t l);
     void shrink_tube(std::size_t l);
     void advance(std::size_t l);
-    void split_increment();
     void gather(const AlignedVector& from, std::size_t l, double* to, std::size_t count) const;
 
     std::shared_ptr<const TaylorProgram> program_;
@@ -96,8 +95,8 @@ class LaneGroup {
     std::vector<double> exponent_, mean_exponent_;  // by norm: h max mu_2 (clipped at 0), integral of mu_2
     const double* jacobian_centre_ = nullptr;       // of the engine
     std::vector<double> jacobian_largest_, jacobian_average_;
-    std::vector<double> inflow_, needed_, bare_, centre_, centre_error_, increment_, phi_of_, phi_error_of_, column_;
-    AlignedVector bare_defect_, tube_, reach_, value_, value_error_, jacobian_mid_, jacobian_rad_, tangent_defect_,
+    std::vector<double> inflow_, needed_, bare_, centre_, centre_error_, lead_of_, rest_of_, phi_of_, phi_error_of_, column_;
+    AlignedVector bare_defect_, tube_, reach_, value_, value_error_, lead_, rest_, jacobian_mid_, jacobian_rad_, tangent_defect_,
         phi_, phi_error_;
     LogNormWork log_norm_work_;
     FlowLane::Scratch scratch_;

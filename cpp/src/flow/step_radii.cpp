@@ -210,10 +210,11 @@ void StepEngine::radii(const double* state_radius, bool ball) {
     for (const Instruction& i : program_->instructions) visit(i, pass);
 
     // Defect. For k < p the coefficient z_{k+1} = fl(fl(scale f_k) / (k+1)), so P' - scale f has there at most
-    // 2u(1+u) |scale f_k| <= 3u (k+1) |z_{k+1}|, of integral 3u |z_{k+1}| theta^(k+1). From k = p on nothing is
-    // matched: |scale f_k| theta^(k+1) / (k+1). The radius of f counts theta |scale| times.
-    kernels_.integrated_defect(defect_.data(), at(radius_, program_->output), suffix(state_, 1),
-                               coefficient(program_->output, 0), weight_.data(), scale_.data(), theta_.data(), order_,
+    // 2u(1+u) |scale f_k| <= 3u (k+1) |z_{k+1}|, of integral 3u |z_{k+1}| theta^(k+1). A power of two as scale is exact:
+    // then (k+1) z_{k+1} - scale f_k is at most u (k+1) |z_{k+1}|, and 0 for k = 0. From k = p on nothing is matched:
+    // |scale f_k| theta^(k+1) / (k+1). The radius of f counts theta |scale| times.
+    kernels_.integrated_defect(defect_.data(), at(radius_, program_->output), suffix(state_, scale_is_exact_ ? 2 : 1),
+                               scale_is_exact_ ? u : 3.0 * u, coefficient(program_->output, 0), weight_.data(), scale_.data(), theta_.data(), order_,
                                top_, stride_, rows() * lanes_, lanes_);
 }
 

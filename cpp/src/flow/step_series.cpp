@@ -5,8 +5,11 @@
 
 #include "capnode/flow/step_engine.hpp"
 #include "capnode/flow/step_kernels.hpp"
+#include "capnode/numerics/error_free.hpp"
 #include "capnode/numerics/lanes.hpp"
+#include "capnode/numerics/rounding.hpp"
 #include "program_pass.hpp"
+#include "radius_rounding.hpp"
 
 namespace capnode {
 
@@ -84,6 +87,10 @@ struct StepEngine::Series {
 
 void StepEngine::coefficients(const double* scale) {
     std::copy(scale, scale + lanes_, scale_.begin());
+    scale_is_exact_ = std::all_of(scale, scale + lanes_, [](double x) {
+        int exponent = 0;
+        return std::fabs(std::frexp(x, &exponent)) == 0.5;
+    });
     for (std::size_t k = 0; k <= top_; ++k) {
         if (k > 0) {
             double* next = coefficient(state_, k);
@@ -194,6 +201,19 @@ double StepEngine::largest_tangent(std::size_t k, std::size_t lane) const {
 // final addition of z_0 is counted by u |value| alone.
 void StepEngine::evaluate(const double* tau, double* value, double* error) const {
     kernels_.horner(value, error, coefficient(state_, 0), order_, stride_, tau, rows() * lanes_, lanes_);
+}
+
+// lead = fl(z_1 tau), exact with what it rounds off (but for underflow, which `bound` makes up for). Of the other terms z_k passes 2k - 1 roundings: fewer than the 2k
+// counted; then rest = tail + rounded off is rounded once.
+void StepEngine::increment(const double* tau, double* lead, double* rest, double* error) const {
+    kernels_.horner_tail(rest, error, coefficient(state_, 0), order_, stride_, tau, rows() * lanes_, lanes_);
+    const double* slope = coefficient(state_, 1);
+    for (std::size_t j = 0; j < rows() * lanes_; ++j) {
+        const Sum first = two_product(slope[j], tau[j % lanes_]);
+        lead[j] = first.value;
+        rest[j] += first.error;
+        error[j] = bound(error[j] + unit_roundoff * std::fabs(rest[j]));
+    }
 }
 
 void StepEngine::evaluate_tangent(const double* tau, double* value, double* error) {

@@ -17,8 +17,13 @@ constexpr double u = unit_roundoff;
 
 /// out = sum_{k>=first} |d_k| theta^k of a register's tangents.
 void StepEngine::tangent_norm(TangentTile& tile, Register of, double* out, std::size_t first) {
-    kernels_.norm(out, tangent(tile, of, first), weight_.data() + first * lanes_, tangent_top_ - first, tile.stride,
-                  program_->size[of] * tile.columns * lanes_, lanes_);
+    const std::size_t n = program_->size[of] * tile.columns * lanes_;
+    if (first > tangent_top_) {
+        std::fill_n(out, n, 0.0);
+        return;
+    }
+    kernels_.norm(out, tangent(tile, of, first), weight_.data() + first * lanes_, tangent_top_ - first, tile.stride, n,
+                  lanes_);
 }
 
 // Radii of the tangent registers for exact state tangents Q, for every curve in the tube: |true - D| on [0, theta].
@@ -100,12 +105,12 @@ void StepEngine::tangent_defect(double* defect) {
         TangentTile& tile = tiles_[index];
         TangentRadii pass{*this, tile};
         differentiate(*program_, pass);
-        // As for the values: theta |scale| r_f, 3u sum_{k>=1} |d_k| theta^k, and the unmatched orders.
-        tangent_norm(tile, state_, tile.scratch.data(), 1);
+        // As for the values: theta |scale| r_f, u sum_{k>=2} or 3u sum_{k>=1} |d_k| theta^k, and the unmatched orders.
+        tangent_norm(tile, state_, tile.scratch.data(), scale_is_exact_ ? 2 : 1);
         const bool whole = tiles_.size() == 1;
         double* out = whole ? defect : tile.scratch2.data();
         kernels_.integrated_defect(out, pass.radius(program_->output), tile.scratch.data(),
-                                   tangent(tile, program_->output, 0), weight_.data(), scale_.data(), theta_.data(),
+                                   scale_is_exact_ ? u : 3.0 * u, tangent(tile, program_->output, 0), weight_.data(), scale_.data(), theta_.data(),
                                    tangent_order_, tangent_top_, tile.stride, rows() * tile.columns * lanes_, lanes_);
         if (!whole) scatter(tile, out, defect);
     });

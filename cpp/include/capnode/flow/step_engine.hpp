@@ -58,6 +58,8 @@ class StepEngine {
     const double* defect() const { return defect_.data(); }
     /// P(tau), tau[lane] in [0, theta], with a bound of the rounding of this evaluation.
     void evaluate(const double* tau, double* value, double* error) const;
+    /// P(tau) - P(0) = lead + rest, to within error.
+    void increment(const double* tau, double* lead, double* rest, double* error) const;
     /// Bounds of |P(tau) - P(0)| over [0, theta].
     void range(double* variation) const;
 
@@ -120,6 +122,7 @@ class StepEngine {
     std::vector<char> is_state_;                         // registers that repeat all of it in order
     std::vector<std::vector<std::uint32_t>> selection_;  // rows of the state a register repeats; empty: it does not
     bool state_is_ball_ = false;
+    bool scale_is_exact_ = false;  // every scale a power of two
     std::vector<double> norms_;
     std::vector<double> scale_;  // per lane
     std::vector<double> theta_;  // per lane

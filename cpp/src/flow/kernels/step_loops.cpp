@@ -511,13 +511,13 @@ void norm(double* out, const double* d, const double* weight, std::size_t order,
     });
 }
 
-void integrated_defect(double* out, const double* radius, const double* moving, const double* f, const double* weight,
-                       const double* scale, const double* length, std::size_t order, std::size_t top,
-                       std::size_t stride, std::size_t n, std::size_t lanes) {
+void integrated_defect(double* out, const double* radius, const double* moving, double rounding, const double* f,
+                       const double* weight, const double* scale, const double* length, std::size_t order,
+                       std::size_t top, std::size_t stride, std::size_t n, std::size_t lanes) {
     chunks(n, [&]<class T>(std::size_t j) {
         const T h = absolute(per_lane<T>(scale, j, lanes));
         T d = madd(mul(h, per_lane<T>(length, j, lanes)), get<T>(radius + j),
-                   mul(all<T>(3.0 * roundoff), get<T>(moving + j)));
+                   mul(all<T>(rounding), get<T>(moving + j)));
         for (std::size_t k = order; k <= top; ++k) {
             const T share =
                 mul(per_lane<T>(weight + (k + 1) * lanes, j, lanes), all<T>(1.0 / static_cast<double>(k + 1)));
@@ -543,6 +543,22 @@ void horner(double* value, double* error, const double* z, std::size_t order, st
         if (error)
             put(error + j,
                 madd(mul(all<T>(roundoff * slack), add(absolute(v), weighted)), all<T>(slack), all<T>(underflow)));
+    });
+}
+
+void horner_tail(double* value, double* error, const double* z, std::size_t order, std::size_t stride,
+                 const double* tau, std::size_t n, std::size_t lanes) {
+    chunks(n, [&]<class T>(std::size_t j) {
+        const T t = per_lane<T>(tau, j, lanes);
+        T rest = all<T>(0.0);
+        T weighted = all<T>(0.0);
+        for (std::size_t k = order; k >= 2; --k) {
+            const T c = get<T>(z + k * stride + j);
+            rest = mul(add(rest, c), t);
+            weighted = mul(madd(all<T>(static_cast<double>(2 * k)), absolute(c), weighted), t);
+        }
+        put(value + j, mul(rest, t));
+        put(error + j, madd(mul(mul(all<T>(roundoff), weighted), t), all<T>(slack), all<T>(underflow)));
     });
 }
 
@@ -629,6 +645,7 @@ const StepKernels step_table = {.convolve = convolve,
                                 .norm = norm,
                                 .integrated_defect = integrated_defect,
                                 .horner = horner,
+                                .horner_tail = horner_tail,
                                 .advance = advance,
                                 .gronwall = gronwall,
                                 .sloped_radius = sloped_radius,
