@@ -193,6 +193,7 @@ void ErrorSet::propagate_ellipsoid(const double* phi, const double* d, double ba
     const double trace = (p + q) * (p + q);
     if (!(trace < 1e280)) {
         basis_ = Matrix(n_, n_, infinity);
+        spectral_ = infinity;
         return;
     }
     Matrix s = zero_ ? Matrix(n_, n_) : blas::syrk(a);
@@ -206,6 +207,22 @@ void ErrorSet::propagate_ellipsoid(const double* phi, const double* d, double ba
         // Round-off left no positive pivot: a ball of the same trace holds everything.
         l = Matrix(n_, n_);
         for (std::size_t i = 0; i < n_; ++i) l(i, i) = (p + q) * 1.01;
+        spectral_ = (p + q) * 1.01;
+    } else {
+        // |L|_2^2 = |L L^T|_2 <= |S|_2 + gamma_{n+1} tr(L L^T) (the Cholesky factor's backward error, in the shift's
+        // measure twice over), and |S|_2 <= max row sum, |S|_F.
+        double largest = 0.0;
+        double squares = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) {
+            double row = 0.0;
+            for (std::size_t j = 0; j < n_; ++j) {
+                row += std::fabs(s(i, j));
+                squares += s(i, j) * s(i, j);
+            }
+            largest = std::max(largest, row);
+        }
+        spectral_ =
+            std::sqrt((std::min(largest, std::sqrt(squares) + tiny_norm) * slack + 2.0 * shift) * slack) * slack;
     }
     basis_ = std::move(l);
 }
@@ -229,6 +246,22 @@ void ErrorSet::magnitude(double* out) const {
     }
 }
 
+// |phi Q z| <= sum_j |(phi Q)_ij| r_j, |phi L z| <= |(phi L)_i|_2.
+void ErrorSet::image_magnitude(const double* phi, double* out) const {
+    std::fill(out, out + n_, 0.0);
+    if (zero_) return;
+    for (std::size_t i = 0; i < n_; ++i) {
+        double sum = 0.0;
+        for (std::size_t j = 0; j < n_; ++j) {
+            double x = 0.0;
+            for (std::size_t k = 0; k < n_; ++k) x += phi[i * n_ + k] * basis_(k, j);
+            sum += shape_ == Shape::frame ? std::fabs(x) * radius_(j, 0) : x * x;
+        }
+        if (shape_ == Shape::ellipsoid) sum = std::sqrt(sum) + tiny_norm;
+        out[i] = sum < infinity ? sum * slack + underflow : infinity;
+    }
+}
+
 // |z|_2 <= 1 implies |z_i| <= 1. A frame: F = fl(Q diag(r)), one rounding an entry.
 Matrix ErrorSet::directions(double* missed) const {
     std::fill(missed, missed + n_, 0.0);
@@ -246,22 +279,19 @@ Matrix ErrorSet::directions(double* missed) const {
     return f;
 }
 
-// An ellipsoid: |L z|_2 <= |L|_F. A frame: the 2-norm of the magnitudes.
+// An ellipsoid: |L z|_2 <= |L|_2. A frame: the 2-norm of the magnitudes.
 double ErrorSet::euclidean() const {
     if (zero_) return 0.0;
+    if (shape_ == Shape::ellipsoid) return spectral_;
     double largest = 0.0;
-    if (shape_ == Shape::ellipsoid) {
-        for (const double x : basis_.data) largest += x * x;
-    } else {
-        for (std::size_t c = 0; c < columns_; ++c) {
-            double sum = 0.0;
-            for (std::size_t i = 0; i < n_; ++i) {
-                double row = 0.0;
-                for (std::size_t j = 0; j < n_; ++j) row += std::fabs(basis_(i, j)) * radius_(j, c);
-                sum += row * row;
-            }
-            largest = sum <= largest ? largest : sum;
+    for (std::size_t c = 0; c < columns_; ++c) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) {
+            double row = 0.0;
+            for (std::size_t j = 0; j < n_; ++j) row += std::fabs(basis_(i, j)) * radius_(j, c);
+            sum += row * row;
         }
+        largest = sum <= largest ? largest : sum;
     }
     return largest < infinity ? std::sqrt(largest) * slack + tiny_norm : infinity;
 }

@@ -144,7 +144,22 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
                 column[c] = std::sqrt(column[c]) * slack + tiny_norm;
                 longest = column[c] <= longest ? longest : column[c];
             }
-            ball = finite_or_infinite(step.phi_norm * (longest + y_error_->euclidean()));
+            double direct = step.phi_norm * longest;
+            if (step.phi_defect) {
+                Matrix size(n_, n_);
+                for (std::size_t j = 0; j < n_ * n_; ++j) size.data[j] = std::fabs(y_.data[j]);
+                map_product(step.phi_defect, size, n_, scratch.product);
+                double largest = 0.0;
+                for (std::size_t c = 0; c < n_; ++c) {
+                    double sum = 0.0;
+                    for (std::size_t i = 0; i < n_; ++i) sum += scratch.product(i, c) * scratch.product(i, c);
+                    largest = sum <= largest ? largest : sum;
+                    if (!(sum < infinity)) largest = infinity;
+                }
+                direct = std::min(direct, step.phi_defect_growth * (std::sqrt(largest) * slack + tiny_norm) +
+                                              step.phi_rest_norm * longest);
+            }
+            ball = finite_or_infinite(direct * slack + step.phi_norm * y_error_->euclidean());
             for (std::size_t i = 0; i < n_; ++i) {
                 double row = 0.0;
                 for (std::size_t k = 0; k < n_; ++k) row += step.phi[i * n_ + k] * step.phi[i * n_ + k];
@@ -176,10 +191,26 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
     ++steps;
 }
 
+// v in low + C r0 + G z + S: |phi low| + sum |phi C_j| r_j + |phi S|.
+void FlowLane::image_magnitude(const double* phi, double* out) const {
+    error_.image_magnitude(phi, out);
+    for (std::size_t i = 0; i < n_; ++i) {
+        double known = 0.0;
+        for (std::size_t k = 0; k < n_; ++k) known += phi[i * n_ + k] * low_[k];
+        double sum = std::fabs(known);
+        for (std::size_t j = 0; j < radii_.size(); ++j) {
+            double x = 0.0;
+            for (std::size_t k = 0; k < n_; ++k) x += phi[i * n_ + k] * box_(k, j);
+            sum += std::fabs(x) * radii_[j];
+        }
+        out[i] = finite_or_infinite(out[i] + sum);
+    }
+}
+
 // Of s = low + C r0 + ... the known part moves by Phi_bar low (gamma_n |Phi_bar||low| of rounding; |Phi - Phi_bar||low|
-// is counted with the magnitude). centre + increment + rest + Phi_bar low is split exactly into the new centre and the new
-// low part, but for what the sums of the small terms round: rest + Phi_bar low, and with what centre + increment rounded
-// off. TwoSum's error is exact; where it overflows the centre is infinite.
+// is counted with the magnitude). centre + increment + rest + Phi_bar low is split exactly into the new centre and the
+// new low part, but for what the sums of the small terms round: rest + Phi_bar low, and with what centre + increment
+// rounded off. TwoSum's error is exact; where it overflows the centre is infinite.
 void FlowLane::move_centre(const Step& step, double* d) {
     const double g = gamma_up(static_cast<double>(n_ + 2));
     const bool any = std::any_of(low_.begin(), low_.end(), [](double x) { return x != 0.0; });

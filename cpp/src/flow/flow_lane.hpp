@@ -52,6 +52,10 @@ class FlowLane {
         bool by_norm = false;
         double defect_norm = 0.0;  // |grown defect|_2
         double phi_norm = 0.0;     // |Phi - Phi_bar|_2
+        /// Where given, |(Phi - Phi_bar) y|_2 <= phi_defect_growth |phi_defect |y||_2 + phi_rest_norm |y|_2.
+        const double* phi_defect = nullptr;
+        double phi_defect_growth = 0.0;
+        double phi_rest_norm = 0.0;
     };
     struct Scratch {
         explicit Scratch(std::size_t n) : d(n), box_size(n), overflow(n), dy(n * n), size(n * n), product(n, n) {}
@@ -59,6 +63,11 @@ class FlowLane {
         Matrix product;
     };
     void advance(const Step& step, Scratch& scratch);
+    /// |phi v| row by row over all v of the set x - centre, but for the rounding of the products, which is below
+    /// 2 (n + 4) u |phi| times magnitude(); phi n x n by rows.
+    void image_magnitude(const double* phi, double* out) const;
+    /// Directions the set is made of: what image_magnitude costs, in products with phi.
+    std::size_t directions() const { return radii_.size() + n_; }
     /// The clock starts again for another duration, under another field of the same rows; the sets stay.
     void begin_stage(double duration);
     /// A set wide enough for steps to be kept short beside its growth, as it is what is not linear that counts.
@@ -87,6 +96,7 @@ class FlowLane {
     double defect_rate = 0.0;  // per time: what of the defect no shorter step takes away
     double last_length = 0.0;
     double last_speed = 0.0;          // |M|_inf of the last step's growth
+    double tangent_share = 1e-8;      // a guess: |Phi - Q| over the step, against the set
     double tube_growth = 0.0;         // sum of the exponents of the tube so far
     std::vector<double> tube_ratio;   // by row: what the tube needed in the last step, against what flowed in
     std::vector<double> eigen_guess;  // of the logarithmic norm

@@ -26,17 +26,22 @@ LaneGroup::LaneGroup(std::shared_ptr<const TaylorProgram> program, std::size_t l
       theta_(lanes, 1.0),
       failed_(lanes, nullptr),
       settled_(lanes, 0),
+      followed_(lanes, 0),
       tries_(lanes, 0),
       previous_(lanes, 0.0),
+      share_(lanes, 0.0),
+      bare_norm_(lanes, 0.0),
       exponent_(lanes, 0.0),
       mean_exponent_(lanes, 0.0),
       jacobian_largest_(lanes, 0.0),
       jacobian_average_(lanes, 0.0),
       scratch_(n_) {
     if (!by_norm_) growth_.assign(lanes, Growth(n_));
-    for (std::vector<double>* v : {&inflow_, &needed_, &bare_, &centre_, &centre_error_, &column_, &lead_of_, &rest_of_})
+    for (std::vector<double>* v :
+         {&inflow_, &needed_, &bare_, &centre_, &centre_error_, &column_, &lead_of_, &rest_of_})
         v->assign(n_, 0.0);
-    for (AlignedVector* v : {&bare_defect_, &tube_, &reach_, &value_, &value_error_, &lead_, &rest_}) v->assign(n_ * lanes, 0.0);
+    for (AlignedVector* v : {&bare_defect_, &tube_, &reach_, &value_, &value_error_, &lead_, &rest_})
+        v->assign(n_ * lanes, 0.0);
     if (!by_norm_) {
         jacobian_mid_.assign(n_ * n_ * lanes, 0.0);
         jacobian_rad_.assign(n_ * n_ * lanes, 0.0);
@@ -50,11 +55,21 @@ void LaneGroup::make_engine() {
     const std::size_t tangent_order = tube_mode_ ? 0 : options_.derivative || !by_norm_ ? order_ : (order_ + 1) / 2;
     engine_ = std::make_unique<StepEngine>(program_, lanes_.size(), order_, 1, tangent_order);
     engine_->use_threads(threads_);
+    if (by_norm_) engine_->use_norms();
     if (!tube_mode_) {
-        for (AlignedVector* v : {&tangent_defect_, &phi_, &phi_error_}) v->assign(n_ * n_ * lanes_.size(), 0.0);
+        for (AlignedVector* v : {&tangent_defect_, &phi_, &phi_error_, &curvature_})
+            v->assign(n_ * n_ * lanes_.size(), 0.0);
         phi_of_.assign(n_ * n_, 0.0);
         phi_error_of_.assign(n_ * n_, 0.0);
+        tangent_defect_of_.assign(n_ * n_, 0.0);
     }
+}
+
+// Where it matters how wide the tube is: the derivative varies over it, and wide sets by their square.
+bool LaneGroup::follows_tangents() const {
+    if (by_norm_) return false;
+    return options_.derivative || std::any_of(lanes_.begin(), lanes_.end(),
+                                              [](const FlowLane* lane) { return lane != nullptr && lane->is_wide(); });
 }
 
 void LaneGroup::use_threads(std::size_t threads) {
@@ -93,8 +108,17 @@ bool LaneGroup::step() {
         engine_->evaluate(theta_.data(), value_.data(), value_error_.data());
     } else {
         engine_->increment(theta_.data(), lead_.data(), rest_.data(), value_error_.data());
-        engine_->tangent_defect(tangent_defect_.data());
         engine_->evaluate_tangent(theta_.data(), phi_.data(), phi_error_.data());
+        if (!follows_tangents()) {
+            if (by_norm_ && options_.derivative) engine_->radii(reach_.data(), true);  // below the tube it was shown in
+            engine_->tangent_defect(tangent_defect_.data());
+        } else {
+            follow_tangents();
+            do {  // a second time at most: then the tube is the one before
+                engine_->radii(reach_.data());
+                engine_->tangent_defect(tangent_defect_.data());
+            } while (!tangents_hold());
+        }
     }
     for (std::size_t l = 0; l < lanes; ++l) {
         if (active(l)) advance(l);
@@ -151,7 +175,11 @@ void LaneGroup::choose_length(std::size_t l) {
     set_length(l, length);
 }
 
-double LaneGroup::local_tolerance() const { return std::max(options_.tolerance * 1e-3, 0x1p-54); }
+// Of a step against a run. In small systems the derivative is as wide as the solution is, times second derivatives: a
+// little shorter steps halve it.
+double LaneGroup::local_tolerance() const {
+    return std::max(options_.tolerance * (options_.derivative && !by_norm_ ? 3e-4 : 1e-3), 0x1p-54);
+}
 
 double LaneGroup::size_of(std::size_t l) const {
     double size = 1.0;
@@ -224,7 +252,18 @@ void LaneGroup::shorten_until_defect_is_small() {
         if (active(l) && !settled_[l] && !(largest_defect(l) < 1e-3))
             failed_[l] = "the defect of the polynomial stays large";
     }
-    std::copy_n(engine_->defect(), n_ * lanes, bare_defect_.begin());
+    for (std::size_t l = 0; l < lanes; ++l) keep_defect(l);
+}
+
+void LaneGroup::keep_defect(std::size_t l) {
+    const std::size_t lanes = lanes_.size();
+    double sum = 0.0;
+    for (std::size_t i = 0; i < n_; ++i) {
+        const double d = engine_->defect()[i * lanes + l];
+        bare_defect_[i * lanes + l] = d;
+        sum += d * d;
+    }
+    if (by_norm_) bare_norm_[l] = bound_or_infinity(std::sqrt(sum) * slack + tiny_norm + engine_->unmatched_norm(l));
 }
 
 void LaneGroup::gather(const AlignedVector& from, std::size_t l, double* to, std::size_t count) const {
@@ -249,15 +288,12 @@ void LaneGroup::advance(std::size_t l) {
     step.length = length(l);
     step.centre = centre_.data();
     step.centre_error = centre_error_.data();
-    double bare_norm = 0.0;
     double rounding_norm = 0.0;
     double peak = 1.0;
     if (by_norm_) {
         for (std::size_t i = 0; i < n_; ++i) {
-            bare_norm += bare_[i] * bare_[i];
             rounding_norm += centre_error_[i] * centre_error_[i];
         }
-        bare_norm = std::sqrt(bare_norm) * slack + tiny_norm;
         rounding_norm = std::sqrt(rounding_norm) * slack + tiny_norm;
         peak = exponential_up(exponent_[l]);
     }
@@ -265,7 +301,7 @@ void LaneGroup::advance(std::size_t l) {
         // |v(h)| <= exp(integral of mu) |v(0)| + exp(h max mu) |D|
         spare_->advance_tube(
             step.length, centre_.data(),
-            (exponential_up(mean_exponent_[l]) * lane.euclidean() + peak * bare_norm + rounding_norm) * slack +
+            (exponential_up(mean_exponent_[l]) * lane.euclidean() + peak * bare_norm_[l] + rounding_norm) * slack +
                 underflow);
         spare_->tube_growth += std::max(0.0, mean_exponent_[l]);
     } else {
@@ -274,16 +310,23 @@ void LaneGroup::advance(std::size_t l) {
         step.phi = phi_of_.data();
         step.by_norm = by_norm_;
         if (by_norm_) {
+            // |Phi - Q| <= peak times the integral of |Q' - J Q|, as an operator and applied to columns of Y:
+            // entrywise |Q' - J Q| <= a + b tau^k, theta a <= D_Q, of norms at most |D_Q| and |b|_F.
             double sum = 0.0;
             double rounding = 0.0;
+            gather(tangent_defect_, l, tangent_defect_of_.data(), n_ * n_);
             for (std::size_t j = 0; j < n_ * n_; ++j) {
-                const double d = tangent_defect_[j * lanes + l];
-                sum += d * d;
+                sum += tangent_defect_of_[j] * tangent_defect_of_[j];
                 rounding += phi_error_of_[j] * phi_error_of_[j];
             }
+            const double unmatched =
+                peak * engine_->unmatched_tangent_norm(l) + std::sqrt(rounding) * slack + tiny_norm;
             step.defect = bare_.data();
-            step.defect_norm = peak * bare_norm * slack;
-            step.phi_norm = (peak * (std::sqrt(sum) + tiny_norm) + std::sqrt(rounding) + tiny_norm) * slack;
+            step.defect_norm = peak * bare_norm_[l] * slack;
+            step.phi_norm = (peak * (std::sqrt(sum) + tiny_norm) + unmatched) * slack;
+            step.phi_defect = tangent_defect_of_.data();
+            step.phi_defect_growth = peak;
+            step.phi_rest_norm = unmatched * slack;
         } else {
             growth_[l].apply(bare_.data(), needed_.data());
             for (std::size_t i = program_->dim; i < n_; ++i) needed_[i] = bare_[i];  // rows without motion

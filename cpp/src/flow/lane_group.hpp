@@ -72,11 +72,16 @@ class LaneGroup {
     double size_of(std::size_t l) const;
     double largest_defect(std::size_t l) const;
     void shorten_until_defect_is_small();
+    void keep_defect(std::size_t l);
     void shorten_until_tube_holds();
     void guess_tube(std::size_t l, double factor);
     bool tube_holds(std::size_t l, double& excess);
     void set_growth_by_norm(std::size_t l);
     void shrink_tube(std::size_t l);
+    bool follows_tangents() const;
+    void follow_tangents();
+    bool tangents_hold();
+    static double largest_magnitude(const FlowLane& lane);
     void advance(std::size_t l);
     void gather(const AlignedVector& from, std::size_t l, double* to, std::size_t count) const;
 
@@ -88,16 +93,19 @@ class LaneGroup {
     std::vector<FlowLane*> lanes_;
     std::vector<double> scale_, theta_;
     std::vector<const char*> failed_;
-    std::vector<char> settled_;
+    std::vector<char> settled_, followed_;
     std::vector<int> tries_;
-    std::vector<double> previous_;
+    std::vector<double> previous_, share_;
+    std::vector<double> bare_norm_;                 // bounds the integral of |P' - f(P)|_2
     std::vector<Growth> growth_;                    // by components
     std::vector<double> exponent_, mean_exponent_;  // by norm: h max mu_2 (clipped at 0), integral of mu_2
     const double* jacobian_centre_ = nullptr;       // of the engine
     std::vector<double> jacobian_largest_, jacobian_average_;
-    std::vector<double> inflow_, needed_, bare_, centre_, centre_error_, lead_of_, rest_of_, phi_of_, phi_error_of_, column_;
-    AlignedVector bare_defect_, tube_, reach_, value_, value_error_, lead_, rest_, jacobian_mid_, jacobian_rad_, tangent_defect_,
-        phi_, phi_error_;
+    std::vector<double> inflow_, needed_, bare_, centre_, centre_error_, lead_of_, rest_of_, phi_of_, phi_error_of_,
+        tangent_defect_of_, column_;
+    AlignedVector bare_defect_, tube_, reach_, value_, value_error_, lead_, rest_, jacobian_mid_, jacobian_rad_,
+        tangent_defect_, phi_, phi_error_, curvature_, wide_;
+    std::vector<double> factor_;
     LogNormWork log_norm_work_;
     FlowLane::Scratch scratch_;
     std::unique_ptr<FlowLane> spare_;

@@ -23,10 +23,7 @@ void LaneGroup::guess_tube(std::size_t l, double factor) {
     }
     const FlowLane& lane = *lanes_[l];
     if (by_norm_) {
-        double sum = 0.0;
-        for (std::size_t i = 0; i < n_; ++i) sum += bare_defect_[i * lanes + l] * bare_defect_[i * lanes + l];
-        const double tube =
-            factor * lane.tube_ratio[0] * (lane.euclidean() + std::sqrt(sum) + 2.0 * tiny_norm) + least_tube;
+        const double tube = factor * lane.tube_ratio[0] * (lane.euclidean() + bare_norm_[l]) + least_tube;
         for (std::size_t i = 0; i < n_; ++i) tube_[i * lanes + l] = tube;
         return;
     }
@@ -55,9 +52,7 @@ bool LaneGroup::tube_holds(std::size_t l, double& excess) {
     const FlowLane& lane = *lanes_[l];
     excess = 0.0;
     if (by_norm_) {
-        double sum = 0.0;
-        for (std::size_t i = 0; i < n_; ++i) sum += bare_defect_[i * lanes + l] * bare_defect_[i * lanes + l];
-        const double inflow = (lane.euclidean() + std::sqrt(sum)) * slack + tiny_norm;
+        const double inflow = (lane.euclidean() + bare_norm_[l]) * slack + tiny_norm;
         set_growth_by_norm(l);
         const double needed = inflow * exponential_up(exponent_[l]) * slack;
         lanes_[l]->tube_ratio[0] = std::min(4.0, needed / inflow);
@@ -128,7 +123,7 @@ void LaneGroup::shorten_until_tube_holds() {
             engine_->set_domain(theta_.data());
             engine_->radii(nullptr);
             for (std::size_t l = 0; l < lanes; ++l) {
-                for (std::size_t i = 0; i < n_; ++i) bare_defect_[i * lanes + l] = engine_->defect()[i * lanes + l];
+                keep_defect(l);
                 if (active(l) && !settled_[l]) shrink_tube(l);
             }
         }
@@ -137,6 +132,75 @@ void LaneGroup::shorten_until_tube_holds() {
         if (active(l) && !settled_[l])
             failed_[l] = "no tube around the polynomial holds the set; it is too wide to carry";
     }
+}
+
+// A tube that follows the tangents. With v = x - P = Q(t) s + w, Q' = J~ Q + D_Q', P' = f(P) + D' and any s of the set:
+// w' = J~ w + (J~ Q - Q') s - D', so |w| <= exp(h M+) (D_Q |s| + D), where D_Q holds for curves in the tube that v has
+// not left yet. Q(t) s lies near its chord: within theta^2 / 8 of its largest second derivative,
+//     |Q(t) s| <= max(|s|, |Q(theta) s|) + sum_k k (k - 1) / 8 |Q_k| theta^k |s|.
+// Let e hold this + exp(h M+) (D + share) and more than 0 beyond. If D_Q |s| <= share with D_Q over the tube e, v is
+// inside e at time 0 and cannot reach its border first. [] M+ is that of the tube found before, which v is known to
+// stay in: e may be cut down to it. Rounding: Q(theta) by Horner 2k + 1 roundings a term, the products with the set 2
+// (n + 4) u |Q| |s|; counted in the sum over k.
+void LaneGroup::follow_tangents() {
+    const std::size_t lanes = lanes_.size();
+    factor_.resize(engine_->tangent_order() + 1);
+    for (std::size_t k = 0; k < factor_.size(); ++k) {
+        const double degree = static_cast<double>(k);
+        factor_[k] = degree * (degree - 1.0) * 0.125 * slack +
+                     0x1p-53 * (2.0 * degree + 1.0 + 2.0 * static_cast<double>(n_ + 4)) * slack;
+    }
+    engine_->tangent_sum(factor_.data(), curvature_.data());
+    wide_ = reach_;
+    for (std::size_t l = 0; l < lanes; ++l) {
+        followed_[l] = active(l) && lanes_[l]->directions() <= 6 * n_ && lanes_[l]->tangent_share < 1e-2;
+        if (!followed_[l]) continue;
+        const FlowLane& lane = *lanes_[l];
+        const std::vector<double>& size = lane.magnitude();
+        share_[l] = lane.tangent_share * largest_magnitude(lane);
+        for (std::size_t i = 0; i < n_; ++i) inflow_[i] = (bare_defect_[i * lanes + l] + share_[l]) * slack + underflow;
+        growth_[l].apply(inflow_.data(), needed_.data());
+        gather(phi_, l, phi_of_.data(), n_ * n_);
+        lane.image_magnitude(phi_of_.data(), column_.data());
+        for (std::size_t i = 0; i < n_; ++i) {
+            double e = std::max(size[i], column_[i]) + needed_[i];
+            for (std::size_t c = 0; c < n_; ++c) e += curvature_[(i * n_ + c) * lanes + l] * size[c];
+            e = e * slack + least_tube;
+            double& reach = reach_[i * lanes + l];
+            reach = e < reach ? e : reach;
+        }
+    }
+}
+
+double LaneGroup::largest_magnitude(const FlowLane& lane) {
+    return *std::max_element(lane.magnitude().begin(), lane.magnitude().end());
+}
+
+// Whether D_Q |s| came out as assumed; where not, back to the tube before for this lane. Keeps what it saw for the next
+// step.
+bool LaneGroup::tangents_hold() {
+    const std::size_t lanes = lanes_.size();
+    bool all = true;
+    for (std::size_t l = 0; l < lanes; ++l) {
+        if (!active(l)) continue;
+        FlowLane& lane = *lanes_[l];
+        double largest = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) {
+            double sum = 0.0;
+            for (std::size_t c = 0; c < n_; ++c) sum += tangent_defect_[(i * n_ + c) * lanes + l] * lane.magnitude()[c];
+            largest = sum < infinity ? std::max(largest, sum * slack + underflow) : infinity;
+        }
+        const double size = largest_magnitude(lane);
+        const bool holds = !followed_[l] || largest <= share_[l];
+        if (!holds) {
+            all = false;
+            followed_[l] = 0;
+            for (std::size_t i = 0; i < n_; ++i) reach_[i * lanes + l] = wide_[i * lanes + l];
+        }
+        const double share = size > 0.0 ? 4.0 * largest / size : 0.0;
+        lane.tangent_share = share < 1.0 ? std::max(share, 1e-10) : 1.0;
+    }
+    return all;
 }
 
 void LaneGroup::shrink_tube(std::size_t l) {

@@ -210,12 +210,29 @@ void StepEngine::radii(const double* state_radius, bool ball) {
     for (const Instruction& i : program_->instructions) visit(i, pass);
 
     // Defect. For k < p the coefficient z_{k+1} = fl(fl(scale f_k) / (k+1)), so P' - scale f has there at most
-    // 2u(1+u) |scale f_k| <= 3u (k+1) |z_{k+1}|, of integral 3u |z_{k+1}| theta^(k+1). A power of two as scale is exact:
-    // then (k+1) z_{k+1} - scale f_k is at most u (k+1) |z_{k+1}|, and 0 for k = 0. From k = p on nothing is matched:
-    // |scale f_k| theta^(k+1) / (k+1). The radius of f counts theta |scale| times.
+    // 2u(1+u) |scale f_k| <= 3u (k+1) |z_{k+1}|, of integral 3u |z_{k+1}| theta^(k+1). A power of two as scale is
+    // exact: then (k+1) z_{k+1} - scale f_k is at most u (k+1) |z_{k+1}|, and 0 for k = 0. From k = p on nothing is
+    // matched: |scale f_k| theta^(k+1) / (k+1). The radius of f counts theta |scale| times. For norms the first part is
+    // bounded as a constant in time, k + 1 <= p: then the defect is at most a + sum_k b_k tau^k by rows, and the
+    // integral of its norm theta |a|_2 + sum_k |b_k|_2 theta^(k+1) / (k+1); theta a <= defect.
     kernels_.integrated_defect(defect_.data(), at(radius_, program_->output), suffix(state_, scale_is_exact_ ? 2 : 1),
-                               scale_is_exact_ ? u : 3.0 * u, coefficient(program_->output, 0), weight_.data(), scale_.data(), theta_.data(), order_,
-                               top_, stride_, rows() * lanes_, lanes_);
+                               matched_rounding(), coefficient(program_->output, 0), weight_.data(), scale_.data(),
+                               theta_.data(), order_, top_, stride_, rows() * lanes_, lanes_);
+}
+
+double StepEngine::matched_rounding() const {
+    return (scale_is_exact_ ? u : 3.0 * u) * (norms_of_defects_ ? static_cast<double>(order_) : 1.0);
+}
+
+double StepEngine::unmatched_norm(std::size_t lane) const {
+    double sum = 0.0;
+    for (std::size_t k = order_; k <= top_; ++k) {
+        const double* f = coefficient(program_->output, k);
+        double square = 0.0;
+        for (std::size_t i = 0; i < rows(); ++i) square += f[i * lanes_ + lane] * f[i * lanes_ + lane];
+        sum += (std::sqrt(square) * slack + tiny_norm) * weight_[(k + 1) * lanes_ + lane] / static_cast<double>(k + 1);
+    }
+    return bound_or_infinity(sum * std::fabs(scale_[lane]));
 }
 
 void StepEngine::range(double* variation) const {

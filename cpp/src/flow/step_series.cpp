@@ -203,8 +203,8 @@ void StepEngine::evaluate(const double* tau, double* value, double* error) const
     kernels_.horner(value, error, coefficient(state_, 0), order_, stride_, tau, rows() * lanes_, lanes_);
 }
 
-// lead = fl(z_1 tau), exact with what it rounds off (but for underflow, which `bound` makes up for). Of the other terms z_k passes 2k - 1 roundings: fewer than the 2k
-// counted; then rest = tail + rounded off is rounded once.
+// lead = fl(z_1 tau), exact with what it rounds off (but for underflow, which `bound` makes up for). Of the other terms
+// z_k passes 2k - 1 roundings: fewer than the 2k counted; then rest = tail + rounded off is rounded once.
 void StepEngine::increment(const double* tau, double* lead, double* rest, double* error) const {
     kernels_.horner_tail(rest, error, coefficient(state_, 0), order_, stride_, tau, rows() * lanes_, lanes_);
     const double* slope = coefficient(state_, 1);

@@ -26,6 +26,18 @@ void StepEngine::tangent_norm(TangentTile& tile, Register of, double* out, std::
                   lanes_);
 }
 
+void StepEngine::tangent_sum(const double* factor, double* out) {
+    AlignedVector weight((tangent_order_ + 1) * lanes_);
+    for (std::size_t j = 0; j < weight.size(); ++j) weight[j] = factor[j / lanes_] * weight_[j];
+    for (TangentTile& tile : tiles_) {
+        const std::size_t n = rows() * tile.columns * lanes_;
+        const bool whole = tiles_.size() == 1;
+        double* to = whole ? out : tile.scratch.data();
+        kernels_.norm(to, tangent(tile, state_, 0), weight.data(), tangent_order_, tile.stride, n, lanes_);
+        if (!whole) scatter(tile, to, out);
+    }
+}
+
 // Radii of the tangent registers for exact state tangents Q, for every curve in the tube: |true - D| on [0, theta].
 //     linear layers   |W| (r + gamma ||d||) (+ weight radius)
 //     w d             sum_i |d_i| theta^i (u (||w||' + (i+2) ||w||) + r_w + suf_w[N+1-i]) + (||w|| + r_w) r_d
@@ -109,11 +121,26 @@ void StepEngine::tangent_defect(double* defect) {
         tangent_norm(tile, state_, tile.scratch.data(), scale_is_exact_ ? 2 : 1);
         const bool whole = tiles_.size() == 1;
         double* out = whole ? defect : tile.scratch2.data();
-        kernels_.integrated_defect(out, pass.radius(program_->output), tile.scratch.data(),
-                                   scale_is_exact_ ? u : 3.0 * u, tangent(tile, program_->output, 0), weight_.data(), scale_.data(), theta_.data(),
+        kernels_.integrated_defect(out, pass.radius(program_->output), tile.scratch.data(), matched_rounding(),
+                                   tangent(tile, program_->output, 0), weight_.data(), scale_.data(), theta_.data(),
                                    tangent_order_, tangent_top_, tile.stride, rows() * tile.columns * lanes_, lanes_);
         if (!whole) scatter(tile, out, defect);
     });
+}
+
+double StepEngine::unmatched_tangent_norm(std::size_t lane) const {
+    if (!program_->instructions[program_->output].on_path) return 0.0;
+    double sum = 0.0;
+    for (std::size_t k = tangent_order_; k <= tangent_top_; ++k) {
+        double square = 0.0;
+        for (const TangentTile& tile : tiles_) {
+            const double* f =
+                tile.series.data() + k * tile.stride + tangent_offset_[program_->output] * tile.columns * lanes_;
+            for (std::size_t j = lane; j < rows() * tile.columns * lanes_; j += lanes_) square += f[j] * f[j];
+        }
+        sum += (std::sqrt(square) * slack + tiny_norm) * weight_[(k + 1) * lanes_ + lane] / static_cast<double>(k + 1);
+    }
+    return bound_or_infinity(sum * std::fabs(scale_[lane]));
 }
 
 }  // namespace capnode

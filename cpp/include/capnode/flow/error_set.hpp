@@ -31,6 +31,8 @@ class ErrorSet {
     void propagate(const double* phi, const double* d, double ball = 0.0, std::size_t moving = 0);
     /// Upper bounds of |s_i|, n x columns by rows.
     void magnitude(double* out) const;
+    /// Upper bounds of |phi s|_i, but for the rounding of the products phi F; of a set with one column.
+    void image_magnitude(const double* phi, double* out) const;
     /// F, n x n, and missed, n numbers, with S in { F y + w : |y_i| <= 1, |w| <= missed }; of a set with one column.
     Matrix directions(double* missed) const;
     /// Upper bound of |s|_2 over the set, for every column.
@@ -44,8 +46,9 @@ class ErrorSet {
 
     std::size_t n_, columns_;
     Shape shape_;
-    Matrix basis_;   // Q or L; L is empty while zero_
-    Matrix radius_;  // n x columns (frame)
+    Matrix basis_;           // Q or L; L is empty while zero_
+    Matrix radius_;          // n x columns (frame)
+    double spectral_ = 0.0;  // at least |L|_2
     bool zero_ = true;
 };
 

@@ -56,6 +56,8 @@ class StepEngine {
     /// (all rows hold that number).
     void radii(const double* state_radius, bool ball = false);
     const double* defect() const { return defect_.data(); }
+    /// Of one lane, where `norms` were asked for: the integral of |P' - scale f(P)|_2 is at most |defect|_2 + this.
+    double unmatched_norm(std::size_t lane) const;
     /// P(tau), tau[lane] in [0, theta], with a bound of the rounding of this evaluation.
     void evaluate(const double* tau, double* value, double* error) const;
     /// P(tau) - P(0) = lead + rest, to within error.
@@ -68,6 +70,8 @@ class StepEngine {
     /// large that a step takes long.
     bool tangent_coefficients(const std::function<bool()>& stop = {});
     std::size_t tangent_order() const { return tangent_order_; }
+    /// sum_k factor[k] |coefficient k of Q| theta^k, k = 0..tangent_order, of every entry; factor >= 0.
+    void tangent_sum(const double* factor, double* out);
     /// max |coefficient k of Q| of one lane; NaN where one is.
     double largest_tangent(std::size_t k, std::size_t lane) const;
     /// Encloses J over the whole step and tube (after radii): mid and rad.
@@ -75,8 +79,14 @@ class StepEngine {
     /// J in the middle of the step (valid until the next call), and by lane bounds of |J(t) - that|_2, the largest and
     /// the average over the step.
     const double* jacobian_centre(double* largest, double* average);
-    void tangent_defect(double* defect);                                     ///< after radii(tube): integrals per entry
+    void tangent_defect(double* defect);  ///< after radii(tube): integrals per entry
+    /// As unmatched_norm, of the defect of the tangents and the Frobenius norm.
+    double unmatched_tangent_norm(std::size_t lane) const;
     void evaluate_tangent(const double* tau, double* value, double* error);  ///< error may be null
+    /// Defects whose 2-norms will be taken: the norm of the integrals by row is at most the integral of the norm, not
+    /// at least. With what is matched counted as if constant in time, defects have two shapes: it and each unmatched
+    /// order.
+    void use_norms() { norms_of_defects_ = true; }
     /// Of the tangents, which share out their tiles; the results are the same for any number.
     void use_threads(std::size_t threads) { threads_ = threads; }
 
@@ -123,6 +133,8 @@ class StepEngine {
     std::vector<std::vector<std::uint32_t>> selection_;  // rows of the state a register repeats; empty: it does not
     bool state_is_ball_ = false;
     bool scale_is_exact_ = false;  // every scale a power of two
+    bool norms_of_defects_ = false;
+    double matched_rounding() const;
     std::vector<double> norms_;
     std::vector<double> scale_;  // per lane
     std::vector<double> theta_;  // per lane

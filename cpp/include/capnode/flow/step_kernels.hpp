@@ -55,8 +55,8 @@ struct StepKernels {
     void (*norm)(double* out, const double* d, const double* weight, std::size_t order, std::size_t stride,
                  std::size_t n, std::size_t lanes);
     // bound(|scale| length radius + rounding moving + sum_{k=order..top} |scale f_k| weight_{k+1} / (k+1))
-    void (*integrated_defect)(double* out, const double* radius, const double* moving, double rounding,
-                              const double* f, const double* weight, const double* scale, const double* length, std::size_t order,
+    void (*integrated_defect)(double* out, const double* radius, const double* moving, double rounding, const double* f,
+                              const double* weight, const double* scale, const double* length, std::size_t order,
                               std::size_t top, std::size_t stride, std::size_t n, std::size_t lanes);
     // value = z_0 + fl(sum_{k=1..order} z_k tau^k) by Horner, error = bound(u (|value| + sum (2k + 1) |z_k| tau^k))
     // where not null

@@ -516,8 +516,8 @@ void integrated_defect(double* out, const double* radius, const double* moving, 
                        std::size_t top, std::size_t stride, std::size_t n, std::size_t lanes) {
     chunks(n, [&]<class T>(std::size_t j) {
         const T h = absolute(per_lane<T>(scale, j, lanes));
-        T d = madd(mul(h, per_lane<T>(length, j, lanes)), get<T>(radius + j),
-                   mul(all<T>(rounding), get<T>(moving + j)));
+        T d =
+            madd(mul(h, per_lane<T>(length, j, lanes)), get<T>(radius + j), mul(all<T>(rounding), get<T>(moving + j)));
         for (std::size_t k = order; k <= top; ++k) {
             const T share =
                 mul(per_lane<T>(weight + (k + 1) * lanes, j, lanes), all<T>(1.0 / static_cast<double>(k + 1)));
