@@ -157,7 +157,7 @@ void LaneGroup::follow_tangents() {
         if (!followed_[l]) continue;
         const FlowLane& lane = *lanes_[l];
         const std::vector<double>& size = lane.magnitude();
-        share_[l] = lane.tangent_share * largest_magnitude(lane);
+        share_[l] = lane.tangent_share * largest_magnitude(lane) + 2.0 * underflow;
         for (std::size_t i = 0; i < n_; ++i) inflow_[i] = (bare_defect_[i * lanes + l] + share_[l]) * slack + underflow;
         growth_[l].apply(inflow_.data(), needed_.data());
         gather(phi_, l, phi_of_.data(), n_ * n_);
@@ -197,8 +197,9 @@ bool LaneGroup::tangents_hold() {
             followed_[l] = 0;
             for (std::size_t i = 0; i < n_; ++i) reach_[i * lanes + l] = wide_[i * lanes + l];
         }
-        const double share = size > 0.0 ? 4.0 * largest / size : 0.0;
-        lane.tangent_share = share < 1.0 ? std::max(share, 1e-10) : 1.0;
+        if (!(size > 0.0)) continue;
+        const double share = 8.0 * largest / size;
+        lane.tangent_share = share < 1.0 ? std::max(share, 1e-8) : 1.0;
     }
     return all;
 }

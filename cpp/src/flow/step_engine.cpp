@@ -30,6 +30,7 @@ StepEngine::StepEngine(std::shared_ptr<const TaylorProgram> program, std::size_t
     }
     defect_.assign(rows() * lanes_, 0.0);
     weight_.assign((top_ + 2) * lanes_, 0.0);
+    weighted_.assign(weight_.size(), 0.0);
     selection_.resize(program_->instructions.size());
     low_degree_.assign(program_->instructions.size(), 0);
     for (const Instruction& i : program_->instructions) {

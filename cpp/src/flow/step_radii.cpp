@@ -44,7 +44,11 @@ struct StepEngine::Radii {
         // Rows of a ball of radius rho in the 2-norm: |W_i v| <= |W_i|_2 rho, instead of |W_i|_1 rho.
         const bool by_norm = e.state_is_ball_ && !e.selection_[i.a].empty();
         const double share = by_norm ? 0.0 : 1.0;
-        for (std::size_t j = 0; j < na; ++j) in[j] = (by_norm ? 0.0 : ra[j]) + g * a0[j];
+        if (by_norm) {
+            for (std::size_t j = 0; j < na; ++j) in[j] = g * a0[j];
+        } else {
+            for (std::size_t j = 0; j < na; ++j) in[j] = ra[j] + g * a0[j];
+        }
         e.kernels_.product(r, i.facts->absolute().data.data(), nullptr, in, i.weight->mid.rows, m, e.lanes_);
         if (by_norm) {
             for (std::size_t j = 0; j < n; ++j) {
@@ -58,13 +62,13 @@ struct StepEngine::Radii {
             e.kernels_.product(more, i.weight->rad.data.data(), nullptr, in, i.weight->mid.rows, m, e.lanes_);
             for (std::size_t j = 0; j < n; ++j) r[j] += more[j];
         }
-        for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t row = 0; row < i.weight->mid.rows; ++row) {
             double b = 0.0;
             if (i.bias) {
-                b = g * std::fabs(i.bias->mid.data[j / e.lanes_]);
-                if (!i.bias->exact()) b += i.bias->rad.data[j / e.lanes_];
+                b = g * std::fabs(i.bias->mid.data[row]);
+                if (!i.bias->exact()) b += i.bias->rad.data[row];
             }
-            r[j] = bound(r[j] + b);
+            for (std::size_t j = row * e.lanes_; j < (row + 1) * e.lanes_; ++j) r[j] = bound(r[j] + b);
         }
     }
 

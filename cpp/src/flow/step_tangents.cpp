@@ -27,13 +27,15 @@ void StepEngine::tangent_norm(TangentTile& tile, Register of, double* out, std::
 }
 
 void StepEngine::tangent_sum(const double* factor, double* out) {
-    AlignedVector weight((tangent_order_ + 1) * lanes_);
-    for (std::size_t j = 0; j < weight.size(); ++j) weight[j] = factor[j / lanes_] * weight_[j];
+    double* weight = weighted_.data();
+    for (std::size_t k = 0; k <= tangent_order_; ++k) {
+        for (std::size_t l = 0; l < lanes_; ++l) weight[k * lanes_ + l] = factor[k] * weight_[k * lanes_ + l];
+    }
     for (TangentTile& tile : tiles_) {
         const std::size_t n = rows() * tile.columns * lanes_;
         const bool whole = tiles_.size() == 1;
         double* to = whole ? out : tile.scratch.data();
-        kernels_.norm(to, tangent(tile, state_, 0), weight.data(), tangent_order_, tile.stride, n, lanes_);
+        kernels_.norm(to, tangent(tile, state_, 0), weight, tangent_order_, tile.stride, n, lanes_);
         if (!whole) scatter(tile, to, out);
     }
 }

@@ -139,6 +139,7 @@ class StepEngine {
     std::vector<double> scale_;  // per lane
     std::vector<double> theta_;  // per lane
     AlignedVector weight_;       // theta^k rounded up, [k * lanes + lane]
+    AlignedVector weighted_;     // room for as many
     AlignedVector values_, suffix_, first_, radius_, initial_error_, half_inverse_, defect_, scratch_, scratch2_;
     AlignedVector tail_, pure_, slope_;  // what the radii need of the domain alone
     std::vector<TangentTile> tiles_;
