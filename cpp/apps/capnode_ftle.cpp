@@ -40,6 +40,7 @@
 #include "capnode/field/field_io.hpp"
 #include "capnode/numerics/decimal.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/number_text.hpp"
 
 namespace {
 
@@ -166,8 +167,8 @@ Arguments parse(int argc, char** argv) {
 std::size_t steps_of(double time, double step) {
     const double ratio = std::round(time / step);
     if (!(ratio >= 1.0 && ratio < 1e9) || std::fabs(ratio * step - time) > 1e-9 * std::fabs(time)) {
-        throw std::invalid_argument("--time " + std::to_string(time) + " is no multiple of the step " +
-                                    std::to_string(step));
+        throw std::invalid_argument("--time " + capnode::shortest_text(time) + " is no multiple of the step " +
+                                    capnode::shortest_text(step));
     }
     return static_cast<std::size_t>(ratio);
 }

@@ -11,6 +11,7 @@
 #include "bindings.hpp"
 #include "capnode/dynamics/decision_boundary.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "result.hpp"
 #include "signal_poll.hpp"
 
@@ -51,8 +52,8 @@ std::vector<std::array<double, 4>> boxes_from(const py::object& boxes) {
         std::copy(b.row(k), b.row(k) + 4, out[k].begin());
         for (const std::size_t a : {std::size_t{0}, std::size_t{2}}) {
             if (!(out[k][a] <= out[k][a + 1]))
-                throw std::invalid_argument("box " + std::to_string(k) + " goes from " + std::to_string(out[k][a]) +
-                                            " to " + std::to_string(out[k][a + 1]));
+                throw std::invalid_argument("box " + std::to_string(k) + " goes from " + shortest_text(out[k][a]) +
+                                            " to " + shortest_text(out[k][a + 1]));
         }
     }
     return out;

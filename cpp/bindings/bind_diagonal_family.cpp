@@ -8,6 +8,7 @@
 #include "capnode/dynamics/diagonal_family.hpp"
 #include "capnode/field/field.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "hopf_point.hpp"
 #include "result.hpp"
 
@@ -65,8 +66,8 @@ void register_diagonal_family(py::module_& module) {
         "diagonal_hopf_points",
         [](const Field& field, double lo, double hi, const std::optional<Cancellation>& cancellation) -> py::dict {
             if (!(lo < hi))
-                throw std::invalid_argument("the span must satisfy lo < hi: got " + std::to_string(lo) + " and " +
-                                            std::to_string(hi));
+                throw std::invalid_argument("the span must satisfy lo < hi: got " + shortest_text(lo) + " and " +
+                                            shortest_text(hi));
             std::string reason;
             std::optional<DiagonalHopfPoints> points;
             {

@@ -7,6 +7,7 @@
 #include "capnode/dynamics/no_periodic_orbits.hpp"
 #include "capnode/field/field.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "result.hpp"
 #include "zero_results.hpp"
 
@@ -62,8 +63,8 @@ void register_equilibrium(py::module_& module) {
             options.depth = depth;
             options.interrupted = signal_pending;
             if (!(lo <= hi))
-                throw std::invalid_argument("the span is empty: lower end " + std::to_string(lo) + ", upper end " +
-                                            std::to_string(hi));
+                throw std::invalid_argument("the span is empty: lower end " + shortest_text(lo) + ", upper end " +
+                                            shortest_text(hi));
             const Result<PeriodicOrbitExclusion> result = [&] {
                 const py::gil_scoped_release release;
                 const FloatEnvironment guard;

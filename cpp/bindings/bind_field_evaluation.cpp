@@ -16,6 +16,7 @@
 #include "capnode/field/taylor.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/proof/verdict.hpp"
 #include "field_evaluation.hpp"
 
@@ -57,8 +58,8 @@ Box box(const py::object& lower, const py::object& upper, const char* what) {
     }
     for (std::size_t k = 0; k < b.lo.size(); ++k) {
         if (b.lo.data[k] > b.hi.data[k]) {
-            throw std::invalid_argument(std::string(what) + ": lower end " + std::to_string(b.lo.data[k]) +
-                                        " above upper end " + std::to_string(b.hi.data[k]));
+            throw std::invalid_argument(std::string(what) + ": lower end " + shortest_text(b.lo.data[k]) +
+                                        " above upper end " + shortest_text(b.hi.data[k]));
         }
     }
     return b;

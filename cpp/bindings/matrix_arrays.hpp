@@ -11,6 +11,7 @@
 
 #include "capnode/numerics/float_environment.hpp"
 #include "capnode/numerics/matrix.hpp"
+#include "capnode/numerics/number_text.hpp"
 
 namespace capnode::bindings {
 
@@ -37,7 +38,7 @@ inline void require_shapes(const Matrix& a, const Matrix& b) {
 }
 inline void require_nonnegative(const Matrix& rad) {
     for (const double r : rad.data) {
-        if (r < 0.0) throw std::invalid_argument("a radius is negative: " + std::to_string(r));
+        if (r < 0.0) throw std::invalid_argument("a radius is negative: " + shortest_text(r));
     }
 }
 inline BallMatrix ball(const Array& mid, const Array& rad) {

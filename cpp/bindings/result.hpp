@@ -17,6 +17,7 @@
 
 #include "capnode/numerics/interval.hpp"
 #include "capnode/numerics/matrix.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "capnode/proof/verdict.hpp"
 
@@ -62,8 +63,8 @@ inline std::vector<Interval> intervals_from(const py::array_t<double, py::array:
     for (std::size_t i = 0; i < x.size(); ++i) {
         x[i] = {lo.data()[i], hi.data()[i]};
         if (!(x[i].lo <= x[i].hi))
-            throw std::invalid_argument("lower end " + std::to_string(x[i].lo) + " is not at most upper end " +
-                                        std::to_string(x[i].hi) + " in component " + std::to_string(i));
+            throw std::invalid_argument("lower end " + shortest_text(x[i].lo) + " is not at most upper end " +
+                                        shortest_text(x[i].hi) + " in component " + std::to_string(i));
     }
     return x;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from flint import arb, arb_mat
 
 import capnode as cn
 from capnode import _core
+from capnode.arguments import core_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -124,6 +126,27 @@ def test_a_radius_is_sharp_where_the_flow_is_linear() -> None:
     row = [Y[0, 0], Y[0, 1]]
     distance = abs(row[0] * x[0] + row[1] * x[1]) / (row[0] ** 2 + row[1] ** 2).sqrt()
     assert 0.99 * float(distance.mid()) < value.radius < float(distance.mid())
+
+
+@pytest.mark.parametrize("t", [1e-307, 1e-310, -1e-310, 5e-324, -5e-324])
+@pytest.mark.parametrize("pieces", [None, 1000])
+def test_the_shortest_times_there_are(t: float, pieces: int | None) -> None:
+    """Nothing moves: the radius is the distance of x to the boundary x_0 = 0, up to the bisection."""
+    field, _ = network(np.random.default_rng(3), 2)
+    head = cn.readout([[1.0, 0.0], [0.0, 0.0]])
+    value = cn.robust_radius(field, head, [0.5, 0.2], t, pieces=pieces).require()
+    assert 0.49 < value.radius < 0.5
+
+
+def test_durations_that_do_not_fit_are_named() -> None:
+    field, _ = network(np.random.default_rng(3), 2)
+    head = cn.readout([[1.0, 0.0], [0.0, 0.0]])
+    for t in (0.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"not {t!r}"):
+            cn.robust_radius(field, head, [0.5, 0.2], t)
+    layers = [(core_of(field), 1.0), (core_of(field), -1e-310)]
+    with pytest.raises(ValueError, match="layer 1 has -1e-310, layer 0 has 1"):
+        _core.integrate_layers(layers, np.array([[0.5, 0.2]]))
 
 
 def test_layers_are_followed_to_their_end() -> None:

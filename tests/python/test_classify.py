@@ -131,9 +131,9 @@ def test_a_map_is_saved_bit_for_bit_and_drawn(tmp_path: Path) -> None:
 
 def test_refusals_name_both_numbers() -> None:
     field, read = moons_field(), moons_readout()
-    with pytest.raises(ValueError, match=r"from 2\.0+ to -2\.0+"):
+    with pytest.raises(ValueError, match=r"from 2 to -2"):
         cn.classify(field, read, [(2.0, -2.0), (0.0, 1.0)], (4, 4), 1.0)
-    with pytest.raises(ValueError, match=r"from 1\.0+ to 1\.0+"):
+    with pytest.raises(ValueError, match=r"from 1 to 1"):
         cn.classify(field, read, [(0.0, 1.0), (1.0, 1.0)], (4, 4), 1.0)
     with pytest.raises(ValueError, match="at least 1, not 0"):
         cn.classify(field, read, BOX, (4, 0), 1.0)

@@ -327,8 +327,8 @@ def test_tiles_are_parts_of_one_grid() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lower": [1.0, -1.0]}, "no positive side on axis 0: from 1.0+ to 1.0+"),
-        ({"lower": [2.0, -1.0]}, "no positive side on axis 0: from 2.0+ to 1.0+"),
+        ({"lower": [1.0, -1.0]}, "no positive side on axis 0: from 1 to 1"),
+        ({"lower": [2.0, -1.0]}, "no positive side on axis 0: from 2 to 1"),
         ({"shape": (0, 2)}, "the shape has 0 entries on axis 0"),
         ({"encoder": np.ones((3, 2))}, r"the encoder has shape \(3, 2\), the field needs \(2, 2\)"),
         ({"encoder": np.zeros((2, 2))}, "the encoder is 0"),

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "capnode/numerics/error_free.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/worker_threads.hpp"
 #include "dense_step.hpp"
 #include "initial_set.hpp"
@@ -47,12 +48,6 @@ struct Engine {
     std::unique_ptr<::capd::IMap> map;
     std::unique_ptr<CapdSolver> solver;
 };
-
-std::string text(double x) {
-    char buffer[40];
-    std::snprintf(buffer, sizeof buffer, "%.6g", x);
-    return buffer;
-}
 
 bool bounded(const std::vector<Interval>& x) {
     for (const Interval& v : x) {
@@ -155,13 +150,14 @@ class Run {
             }
             limit = few_bits(limit / 1.5);
             if (!(limit >= shortest_step)) {
-                finish(Verdict::unbounded, "CAPD made no step of " + text(shortest_step) + " or more: " + reason);
+                finish(Verdict::unbounded,
+                       "CAPD made no step of " + number_text(shortest_step) + " or more: " + reason);
                 return false;
             }
         }
         const Sum sum = two_sum(now_, length);
         if (!(length > 0.0) || sum.error != 0.0 || sum.value > duration_) {
-            finish(Verdict::too_wide, "CAPD made a step of " + text(length) + " at time " + text(now_) +
+            finish(Verdict::too_wide, "CAPD made a step of " + number_text(length) + " at time " + number_text(now_) +
                                           ", which leads to no double in the time asked for");
             return false;
         }
@@ -253,10 +249,10 @@ std::vector<FlowResult> integrate_lanes_capd(const Field& field, const std::vect
         throw std::invalid_argument(std::to_string(starts.size()) + " initial sets and " +
                                     std::to_string(durations.size()) + " durations");
     for (const double d : durations) {
-        if (!std::isfinite(d)) throw std::invalid_argument("the duration must be finite, not " + text(d));
+        if (!std::isfinite(d)) throw std::invalid_argument("the duration must be finite, not " + number_text(d));
     }
     if (!(options.tolerance > 0.0 && options.tolerance < infinity))
-        throw std::invalid_argument("tolerance must be positive and finite, not " + text(options.tolerance));
+        throw std::invalid_argument("tolerance must be positive and finite, not " + number_text(options.tolerance));
     require_capd_field(field);
     require_capd_set(set, options.order, options.derivative);
     const std::string name = set.empty() ? capd_default_set(options.derivative) : set;

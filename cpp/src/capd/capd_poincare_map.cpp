@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "capnode/capd/capd_flow.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "initial_set.hpp"
 #include "set_types.hpp"
 #include "solver.hpp"
@@ -30,12 +31,6 @@ class OffsetSection : public ::capd::poincare::AbstractSection<::capd::IMatrix> 
     ::capd::IVector normal_;
     ::capd::interval offset_;
 };
-
-std::string text(double x) {
-    char buffer[40];
-    std::snprintf(buffer, sizeof buffer, "%.6g", x);
-    return buffer;
-}
 
 bool bounded(const std::vector<Interval>& x) {
     for (const Interval& v : x) {
@@ -100,7 +95,8 @@ PoincareResult poincare_map_capd(const Field& field, const Section& section, con
                                     ", the field " + std::to_string(n));
     if (options.returns < 1) throw std::invalid_argument("returns must be at least 1, not 0");
     if (!(options.flow.tolerance > 0.0 && options.flow.tolerance < infinity))
-        throw std::invalid_argument("tolerance must be positive and finite, not " + text(options.flow.tolerance));
+        throw std::invalid_argument("tolerance must be positive and finite, not " +
+                                    number_text(options.flow.tolerance));
     if (start.parameter.size() != field.parameter_dim())
         throw std::invalid_argument("p has " + std::to_string(start.parameter.size()) + " entries, the field has " +
                                     std::to_string(field.parameter_dim()) + " parameters");
@@ -138,7 +134,7 @@ PoincareResult poincare_map_capd(const Field& field, const Section& section, con
                 if (time > options.max_time)
                     throw CapdStop{Verdict::section_not_reached, "no crossing number " +
                                                                      std::to_string(options.returns) + " up to time " +
-                                                                     text(options.max_time)};
+                                                                     number_text(options.max_time)};
             };
             with_capd_set(name, [&](auto tag, auto has_derivative) {
                 using Set = typename decltype(tag)::type;
@@ -161,7 +157,7 @@ PoincareResult poincare_map_capd(const Field& field, const Section& section, con
         } catch (const CapdError& error) {
             const Verdict verdict = verdict_of(error.what());
             if (verdict != Verdict::tangent || shorter == shorter_steps || !(last_step > 0.0))
-                return refuse(verdict, std::string("CAPD, at time ") + text(last_time) + ": " + error.what());
+                return refuse(verdict, std::string("CAPD, at time ") + number_text(last_time) + ": " + error.what());
             longest = std::fmin(longest, last_step) / 4.0;
             steps_before = result.steps;
         }
@@ -173,15 +169,15 @@ PoincareResult poincare_map_capd(const Field& field, const Section& section, con
     const Interval speed = options.backward ? -answer.speed : answer.speed;
     const bool along = speed.lo > 0.0;
     const bool against = speed.hi < 0.0;
-    if (!along && !against)
-        return refuse(Verdict::tangent, "n . f at the crossing is in [" + text(speed.lo) + ", " + text(speed.hi) + "]");
+    if (!along && !against) return refuse(Verdict::tangent, "n . f at the crossing is in " + number_text(speed));
     if ((options.direction > 0 && !along) || (options.direction < 0 && !against))
         return refuse(Verdict::too_wide, "CAPD's crossing is not of the direction asked for");
     if (!(answer.time.lo > 0.0))
-        return refuse(Verdict::too_wide, "CAPD's time of return is in [" + text(answer.time.lo) + ", " +
-                                             text(answer.time.hi) + "], not proved positive");
+        return refuse(Verdict::too_wide,
+                      "CAPD's time of return is in " + number_text(answer.time) + ", not proved positive");
     if (answer.time.hi > options.max_time)
-        return refuse(Verdict::section_not_reached, "the crossing may come later than time " + text(options.max_time));
+        return refuse(Verdict::section_not_reached,
+                      "the crossing may come later than time " + number_text(options.max_time));
     result.point = std::move(answer.point);
     if (const auto i = section.coordinate()) {
         const auto on_section = intersect(result.point[*i], section.offset);  // x_i = c there

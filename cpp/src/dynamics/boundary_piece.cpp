@@ -1,19 +1,14 @@
 #include "capnode/dynamics/boundary_piece.hpp"
 
-#include <cstdio>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "capnode/numerics/number_text.hpp"
+
 namespace capnode {
 namespace {
-
-std::string text(const Interval& x) {
-    char buffer[80];
-    std::snprintf(buffer, sizeof buffer, "[%.4g, %.4g]", x.lo, x.hi);
-    return buffer;
-}
 
 Interval symmetric(double r) { return {-r, r}; }
 
@@ -84,17 +79,18 @@ struct BoundaryPieceTheorem {
             {"derivative of the margin across the frame", V.lo, V.hi, "excludes", 0.0, 0.0, unique}};
         if (!divides) {
             return Result<BoundaryPiece>::not_proved(
-                Verdict::singular, "the margin grows across the frame by " + text(m.slope[1]), evidence);
+                Verdict::singular, "the margin grows across the frame by " + number_text(m.slope[1], 4), evidence);
         }
         if (!exists) {
-            return Result<BoundaryPiece>::not_proved(
-                Verdict::inclusion_failed,
-                "the arc lies in " + text(piece.strip) + " across the frame of half width " + text(Interval(r_v)),
-                evidence);
+            return Result<BoundaryPiece>::not_proved(Verdict::inclusion_failed,
+                                                     "the arc lies in " + number_text(piece.strip, 4) +
+                                                         " across the frame of half width " +
+                                                         number_text(Interval(r_v), 4),
+                                                     evidence);
         }
         if (!unique) {
             return Result<BoundaryPiece>::not_proved(
-                Verdict::singular, "the derivative of the margin across the frame is " + text(V), evidence);
+                Verdict::singular, "the derivative of the margin across the frame is " + number_text(V, 4), evidence);
         }
         piece.start = quotient(m.slope[0] * Interval(frame.radii[0]) - m.constant, m.slope[1]);
         piece.end = quotient(-(m.slope[0] * Interval(frame.radii[0]) + m.constant), m.slope[1]);
@@ -111,8 +107,8 @@ Result<BoundaryPiece> prove_boundary_piece(const Classifier& c, std::size_t i, s
                                     std::to_string(k) + " of " + std::to_string(classes));
     }
     if (!(frame.radii[0] > 0.0) || !(frame.radii[1] > 0.0)) {
-        throw std::invalid_argument("the radii of a frame must be positive, not " + std::to_string(frame.radii[0]) +
-                                    " and " + std::to_string(frame.radii[1]));
+        throw std::invalid_argument("the radii of a frame must be positive, not " + shortest_text(frame.radii[0]) +
+                                    " and " + shortest_text(frame.radii[1]));
     }
     ImageOptions options;
     options.derivative = true;

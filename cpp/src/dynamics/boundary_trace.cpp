@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "capnode/numerics/number_text.hpp"
+
 namespace capnode {
 namespace {
 
@@ -16,11 +18,7 @@ double distance(const Point& a, const Point& b) {
 }
 Point middle(const std::array<Interval, 2>& z) { return {midpoint(z[0]), midpoint(z[1])}; }
 
-std::string at(const Point& z) {
-    char buffer[80];
-    std::snprintf(buffer, sizeof buffer, "(%.6g, %.6g)", z[0], z[1]);
-    return buffer;
-}
+std::string at(const Point& z) { return std::string("(").append(number_text(z[0])) + ", " + number_text(z[1]) + ")"; }
 
 }  // namespace
 
@@ -154,8 +152,7 @@ void BoundaryTrace::extend(Arm& arm, std::size_t most) const {
         }
         if (!next) {
             arm.verdict = verdict;
-            arm.detail =
-                "at " + at(from) + ", with frames down to the length " + std::to_string(length) + ": " + reason;
+            arm.detail = "at " + at(from) + ", with frames down to the length " + number_text(length) + ": " + reason;
             return;
         }
         arm.pieces.push_back(*next);

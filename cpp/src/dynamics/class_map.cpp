@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "capnode/numerics/number_text.hpp"
+
 namespace capnode {
 namespace {
 
@@ -20,8 +22,8 @@ void check_rectangle(const std::array<double, 4>& box, const std::array<std::siz
         if (!std::isfinite(lower) || !std::isfinite(upper))
             throw std::invalid_argument("the box must be finite" + axis);
         if (!(lower < upper)) {
-            throw std::invalid_argument("the box has no positive side" + axis + ": from " + std::to_string(lower) +
-                                        " to " + std::to_string(upper));
+            throw std::invalid_argument("the box has no positive side" + axis + ": from " + shortest_text(lower) +
+                                        " to " + shortest_text(upper));
         }
         if (shape[k] == 0) {
             throw std::invalid_argument("the shape is (" + std::to_string(shape[0]) + ", " + std::to_string(shape[1]) +

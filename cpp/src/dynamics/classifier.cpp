@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/worker_threads.hpp"
 
 namespace capnode {
@@ -29,8 +30,8 @@ void check_system(const Classifier& c) {
         fits(layer.field);
         if (!std::isfinite(layer.duration) || layer.duration == 0.0 ||
             (layer.duration < 0.0) != (c.layers.front().duration < 0.0)) {
-            refuse("the time of a flow must be finite, not 0 and of one sign; it is " + std::to_string(layer.duration) +
-                   " in a layer and " + std::to_string(c.layers.front().duration) + " in the first");
+            refuse("the time of a flow must be finite, not 0 and of one sign; it is " + shortest_text(layer.duration) +
+                   " in a layer and " + shortest_text(c.layers.front().duration) + " in the first");
         }
     }
     std::size_t steps = 0;

@@ -9,6 +9,7 @@
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/eigenbasis.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/stability_count.hpp"
 #include "capnode/proof/krawczyk_image.hpp"
 
@@ -213,8 +214,8 @@ struct EquilibriumTheorem {
                                                              : Verdict::singular;
             return Result<Equilibrium>::not_proved(
                 verdict,
-                "The Newton step at the approximation is at most " + zeros::text(newton_step) +
-                    ", the contraction constant on the last box tried " + zeros::text(last.contraction) + ".",
+                "The Newton step at the approximation is at most " + number_text(newton_step) +
+                    ", the contraction constant on the last box tried " + number_text(last.contraction) + ".",
                 {zeros::contraction_evidence("contraction |I - A J(X)| on the small box", last.contraction)});
         }
         const Passed large = large_box(test, *small);
@@ -246,7 +247,7 @@ void require_point(const Field& field, const std::vector<double>& x_bar) {
     for (std::size_t i = 0; i < x_bar.size(); ++i) {
         if (!std::isfinite(x_bar[i]))
             throw std::invalid_argument("x_bar is not finite: component " + std::to_string(i) + " is " +
-                                        zeros::text(x_bar[i]));
+                                        number_text(x_bar[i]));
     }
 }
 

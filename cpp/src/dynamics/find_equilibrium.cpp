@@ -12,6 +12,7 @@
 #include "capnode/field/field.hpp"
 #include "capnode/field/jacobian.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/number_text.hpp"
 
 namespace capnode {
 namespace {
@@ -150,7 +151,7 @@ std::optional<std::vector<double>> find_equilibrium_bar(const Field& field, cons
     for (std::size_t i = 0; i < near.size(); ++i) {
         if (!std::isfinite(near[i]))
             throw std::invalid_argument("near is not finite: component " + std::to_string(i) + " is " +
-                                        std::to_string(near[i]));
+                                        shortest_text(near[i]));
     }
     if (p_bar.size() != field.parameter_dim())
         throw std::invalid_argument("the parameter has " + std::to_string(p_bar.size()) +

@@ -5,17 +5,14 @@
 #include <queue>
 #include <stdexcept>
 
+#include "capnode/numerics/number_text.hpp"
+
 namespace capnode {
 namespace {
 
 constexpr std::size_t batch = 8;  // cells quartered together, so that lanes are full
 
 [[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
-
-std::string number(double x) {
-    std::string text = std::to_string(x);
-    return text;
-}
 
 void check_system(const FtleSystem& system) {
     if (system.layers.empty() == system.stages.empty()) {
@@ -34,13 +31,14 @@ void check_system(const FtleSystem& system) {
         fits(layer.field);
         if (!std::isfinite(layer.duration) || layer.duration == 0.0 ||
             (layer.duration < 0.0) != (system.layers.front().duration < 0.0)) {
-            refuse("the durations must be finite, not 0 and of one sign; one is " + number(layer.duration));
+            refuse("the durations must be finite, not 0 and of one sign; one is " + shortest_text(layer.duration) +
+                   ", the first " + shortest_text(system.layers.front().duration));
         }
     }
     for (const IterationStage& stage : system.stages) {
         fits(stage.map.field);
         if (!std::isfinite(stage.map.step) || stage.map.step == 0.0)
-            refuse("the step of a map must be finite and not 0, not " + number(stage.map.step));
+            refuse("the step of a map must be finite and not 0, not " + shortest_text(stage.map.step));
     }
     if (contains_zero(system.time())) refuse("the time is 0: an exponent over no time");
 }
@@ -87,8 +85,8 @@ void check(const FtleSpec& spec) {
         const std::string axis = "axis " + std::to_string(k);
         if (!std::isfinite(spec.lower[k]) || !std::isfinite(spec.upper[k])) refuse("the box must be finite");
         if (!(spec.lower[k] < spec.upper[k])) {
-            refuse("the box has no positive side on " + axis + ": from " + number(spec.lower[k]) + " to " +
-                   number(spec.upper[k]));
+            refuse("the box has no positive side on " + axis + ": from " + shortest_text(spec.lower[k]) + " to " +
+                   shortest_text(spec.upper[k]));
         }
         if (spec.shape[k] == 0) refuse("the shape has 0 entries on " + axis);
         if (spec.tile[k] == 0) refuse("the tiles have 0 entries on " + axis);
@@ -99,8 +97,9 @@ void check(const FtleSpec& spec) {
             }
         }
     }
-    if (!(spec.width >= 0.0)) refuse("the width must not be negative, but is " + number(spec.width));
-    if (!(spec.area_width >= 0.0)) refuse("area times width must not be negative, but is " + number(spec.area_width));
+    if (!(spec.width >= 0.0)) refuse("the width must not be negative, but is " + shortest_text(spec.width));
+    if (!(spec.area_width >= 0.0))
+        refuse("area times width must not be negative, but is " + shortest_text(spec.area_width));
     if (!(spec.tolerance >= 0.0) || !std::isfinite(spec.tolerance)) refuse("the tolerance must be positive");
     if (spec.order != 0 && (spec.order < 3 || spec.order > 60))
         refuse("the order must lie between 3 and 60, not " + std::to_string(spec.order));

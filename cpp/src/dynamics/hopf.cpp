@@ -19,6 +19,7 @@
 #include "capnode/field/jacobian.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/eigenbasis.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/stability_count.hpp"
 #include "hopf_locate.hpp"
 
@@ -62,7 +63,7 @@ void check_arguments(const Field& field, const HopfHint& hint) {
         size = std::fmax(size, std::fmax(std::fabs(v.real()), std::fabs(v.imag())));
     }
     if (!finite) refuse("the hint holds a number that is not finite");
-    if (!(hint.frequency_bar > 0.0)) refuse("omega_bar must be positive: got " + hopf::number(hint.frequency_bar));
+    if (!(hint.frequency_bar > 0.0)) refuse("omega_bar must be positive: got " + number_text(hint.frequency_bar));
     if (!(size > 0.0)) refuse("v_bar must not be zero: its largest entry is 0");
 }
 
@@ -115,7 +116,7 @@ OtherEigenvalues count_off_axis(const BallMatrix& j, const Interval& w, const Ve
             const double distance = subtract_down(std::fabs(basis->center[k].real()), radius);
             if (!(distance >= margin)) margin = distance;
             if (!(distance > 0.0) && out.detail.empty()) {
-                out.detail = "the disc about " + hopf::number(basis->center[k]) + " of radius " + hopf::number(radius) +
+                out.detail = "the disc about " + number_text(basis->center[k]) + " of radius " + number_text(radius) +
                              " meets the imaginary axis";
                 const double off = std::fabs(std::fabs(basis->center[k].imag()) - 2.0 * midpoint(w));
                 resonant = off <= radius + 1e-6 * midpoint(w);
@@ -180,9 +181,8 @@ Result<HopfPoint> HopfPoint::Theorem::prove(const Field& field, const HopfHint& 
                existence.contraction < 1.0))
         return refused(Verdict::inclusion_failed, "");
     if (!claim("frequency w", w, ">", 0.0, w.lo > 0.0))
-        return refused(Verdict::pair_not_isolated, "the frequency lies in [" + hopf::number(w.lo) + ", " +
-                                                       hopf::number(w.hi) +
-                                                       "] (neighbourhood of a Bogdanov-Takens point)");
+        return refused(Verdict::pair_not_isolated,
+                       "the frequency lies in " + number_text(w) + " (neighbourhood of a Bogdanov-Takens point)");
     if (stopped()) return refused(Verdict::interrupted, "");
 
     // ---- everything else over the enclosure of the zero ----
@@ -234,12 +234,11 @@ Result<HopfPoint> HopfPoint::Theorem::prove(const Field& field, const HopfHint& 
     }
     const hopf::Margin at_zero = solver->inverse_margin();
     if (!claim("J is invertible: contraction number of J", at_zero.value, "<", at_zero.bound, speed.has_value()))
-        return refused(Verdict::zero_eigenvalue, "the contraction number " + hopf::number(at_zero.value) +
+        return refused(Verdict::zero_eigenvalue, "the contraction number " + number_text(at_zero.value) +
                                                      " of J over the enclosure is not below " +
-                                                     hopf::number(at_zero.bound));
+                                                     number_text(at_zero.bound));
     if (!claim("transversality d Re(lambda)/dp", *speed, "excludes", 0.0, is_bounded(*speed) && !contains_zero(*speed)))
-        return refused(Verdict::not_transversal, "d Re(lambda)/dp lies in [" + hopf::number(speed->lo) + ", " +
-                                                     hopf::number(speed->hi) + "], which holds 0");
+        return refused(Verdict::not_transversal, "d Re(lambda)/dp lies in " + number_text(*speed) + ", which holds 0");
 
     // ---- (3) no other eigenvalue on the axis ----
     const OtherEigenvalues others = count_off_axis(j.dx, w, basis.get(), frame.index);
@@ -268,8 +267,8 @@ Result<HopfPoint> HopfPoint::Theorem::prove(const Field& field, const HopfHint& 
         const hopf::Margin twice = solver->twice_margin();
         claim("2 i w is no eigenvalue: contraction number of J - 2 i w", twice.value, "<", twice.bound, true);
         if (contains_zero(l1)) {
-            point.criticality_reason = "the enclosure [" + hopf::number(l1.lo) + ", " + hopf::number(l1.hi) +
-                                       "] of the first Lyapunov coefficient holds 0";
+            point.criticality_reason =
+                "the enclosure " + number_text(l1) + " of the first Lyapunov coefficient holds 0";
             claim("first Lyapunov coefficient: undetermined (no hypothesis of the branch)", l1, "contains", 0.0, true);
         } else {
             point.criticality = l1.hi < 0.0 ? Criticality::supercritical : Criticality::subcritical;

@@ -2,24 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "capnode/dynamics/hopf_system.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/number_text.hpp"
 
 namespace capnode::hopf {
 
 using Complex = std::complex<double>;
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", x);
-    return text;
-}
-std::string number(const Complex& z) {
-    return number(z.real()) + (z.imag() < 0 ? " - " : " + ") + number(std::fabs(z.imag())) + "i";
-}
 
 BallMatrix parameter_column(const Ball& p) {
     BallMatrix out(1, 1);
@@ -50,9 +41,9 @@ std::string neighbourhood(const VerifiedEigenbasis& basis, std::size_t i) {
             other = k;
         }
     }
-    std::string text = "the disc about " + number(basis.center[i]) + " of radius " + number(basis.radius[i]) +
-                       " is not separated from the one about " + number(basis.center[other]) + " of radius " +
-                       number(basis.radius[other]);
+    std::string text = "the disc about " + number_text(basis.center[i]) + " of radius " + number_text(basis.radius[i]) +
+                       " is not separated from the one about " + number_text(basis.center[other]) + " of radius " +
+                       number_text(basis.radius[other]);
     if (other == basis.conjugate[i]) text += ", its conjugate (neighbourhood of a Bogdanov-Takens point)";
     return text;
 }
@@ -206,8 +197,8 @@ std::optional<Located> locate(const Field& field, const HopfHint& hint, const st
         if (!refined.converged) {
             failure = {Verdict::no_convergence,
                        "Newton's method on the augmented system stopped after " + std::to_string(refined.iterations) +
-                           " iterations with the relative residual " + number(refined.residual) + ", last step " +
-                           number(refined.last_step) + ", frequency " + number(refined.hint.frequency_bar)};
+                           " iterations with the relative residual " + number_text(refined.residual) + ", last step " +
+                           number_text(refined.last_step) + ", frequency " + number_text(refined.hint.frequency_bar)};
             return std::nullopt;
         }
         at = refined.hint;
@@ -253,9 +244,9 @@ std::optional<Located> locate(const Field& field, const HopfHint& hint, const st
         } else if (existence.contraction >= 0.95) {
             verdict = Verdict::contraction_failed;
         }
-        failure = {verdict, "largest (Y + T/2)/s = " + number(existence.self_map) +
-                                " (needs <= 1), largest T/s = " + number(existence.contraction) +
-                                " (needs < 0.95), parameter error Y_p = " + number(newton->Y()[0])};
+        failure = {verdict, "largest (Y + T/2)/s = " + number_text(existence.self_map) +
+                                " (needs <= 1), largest T/s = " + number_text(existence.contraction) +
+                                " (needs < 0.95), parameter error Y_p = " + number_text(newton->Y()[0])};
         if (round == 0) first = failure;
         at = moved(frame->x_bar, newton->correction());
         if (!usable(at)) return std::nullopt;

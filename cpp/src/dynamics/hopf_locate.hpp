@@ -15,6 +15,7 @@
 #include "capnode/field/field.hpp"
 #include "capnode/field/jacobian.hpp"
 #include "capnode/numerics/eigenbasis.hpp"
+#include "capnode/numerics/number_text.hpp"
 
 namespace capnode::hopf {
 
@@ -45,8 +46,6 @@ std::optional<Located> locate(const Field& field, const HopfHint& hint, const st
 
 /// How the disc i stands among the others, in words with numbers.
 std::string neighbourhood(const VerifiedEigenbasis& basis, std::size_t i);
-std::string number(double x);
-std::string number(const std::complex<double>& z);
 /// p as a 1 x 1 ball matrix, psi as a 1 x n matrix.
 BallMatrix parameter_column(const Ball& p);
 ComplexMatrix row(const std::vector<std::complex<double>>& psi);

@@ -1,18 +1,12 @@
 #include "capnode/dynamics/hopf_lyapunov.hpp"
 
 #include <cmath>
-#include <cstdio>
 
 #include "capnode/numerics/ball_matrix.hpp"
+#include "capnode/numerics/number_text.hpp"
 
 namespace capnode::hopf {
 namespace {
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", x);
-    return text;
-}
 
 ComplexBall entry(const ComplexBallMatrix& m, std::size_t k) { return {m.mid.re(k, 0), m.mid.im(k, 0), m.rad(k, 0)}; }
 
@@ -56,7 +50,7 @@ Lyapunov lyapunov_coefficient(const Field& field, const Base& base, const Interv
     // B(v, conj v) is real where v and conj v are conjugate: keep the real part.
     const auto minus_h11 = solver.inverse(to_complex(real_part(d.ac)));
     if (!minus_h11) {
-        out.missing = "J could not be inverted: contraction number " + number(solver.inverse_margin().value);
+        out.missing = "J could not be inverted: contraction number " + number_text(solver.inverse_margin().value);
         return out;
     }
     const ComplexBallMatrix h11 = to_complex(real_part(negate(*minus_h11)));
@@ -67,8 +61,8 @@ Lyapunov lyapunov_coefficient(const Field& field, const Base& base, const Interv
     const auto minus_h20 = solver.inverse_at_twice(d.ab);
     if (!minus_h20) {
         out.missing = "2 i w may be an eigenvalue (1:2 resonance): the contraction number " +
-                      number(solver.twice_margin().value) + " of J - 2 i w is not below " +
-                      number(solver.twice_margin().bound);
+                      number_text(solver.twice_margin().value) + " of J - 2 i w is not below " +
+                      number_text(solver.twice_margin().bound);
         return out;
     }
     const ComplexBallMatrix h20 = negate(*minus_h20);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "capnode/numerics/ball_matrix.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 
 namespace capnode::hopf {
@@ -13,12 +13,6 @@ namespace {
 Ball real_ball(const ComplexBall& z) { return {z.re, z.rad}; }
 Ball imaginary_ball(const ComplexBall& z) { return {z.im, z.rad}; }
 ComplexBall complex_ball(const Ball& x) { return {x.mid, 0.0, x.rad}; }
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", x);
-    return text;
-}
 
 /// The largest ratio a_k / s_k, rounded up; +inf where a NaN turns up or s_k is not positive and finite.
 double largest_ratio(const Radii& a, const Radii& s) {
@@ -52,8 +46,8 @@ std::optional<NewtonOperator> NewtonOperator::of(const Field& field, HopfHint x_
     const auto minus_x_p = solver.inverse(to_complex(f_p));
     if (!minus_x_p) {
         failure = {Verdict::zero_eigenvalue, "J - 0 could not be inverted: contraction number " +
-                                                 number(solver.inverse_margin().value) + " is not below " +
-                                                 number(solver.inverse_margin().bound)};
+                                                 number_text(solver.inverse_margin().value) + " is not below " +
+                                                 number_text(solver.inverse_margin().bound)};
         return std::nullopt;
     }
     // x_p is real: keep the real part of the disc.
@@ -66,8 +60,9 @@ std::optional<NewtonOperator> NewtonOperator::of(const Field& field, HopfHint x_
     self.re_mu2_ = real_ball(second.mu);
     self.im_mu2_ = imaginary_ball(second.mu);
     if (!(mignitude_down(self.re_mu2_) > 0.0)) {
-        failure = {Verdict::not_transversal, "the crossing speed d Re(lambda)/dp lies in " + number(-self.re_mu2_.mid) +
-                                                 " +- " + number(self.re_mu2_.rad) + ", which holds 0"};
+        failure = {Verdict::not_transversal, "the crossing speed d Re(lambda)/dp lies in " +
+                                                 number_text(-self.re_mu2_.mid) + " +- " +
+                                                 number_text(self.re_mu2_.rad) + ", which holds 0"};
         return std::nullopt;
     }
     self.correction_ = self.apply_inverse(residual(field, self.x_bar_, self.psi_));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/elementary.hpp"
 #include "capnode/numerics/log_determinant.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 
 namespace capnode {
@@ -65,9 +65,8 @@ struct ExponentsTheorem {
                 (*parts.determinant + Interval(static_cast<double>(p.log.size())) * rest) / parts.time;
             const std::optional<Interval> both = intersect(sum, second);
             if (!both) {
-                throw InternalError("the sum of the exponents [" + std::to_string(sum.lo) + ", " +
-                                    std::to_string(sum.hi) + "] and the integral of the divergence [" +
-                                    std::to_string(second.lo) + ", " + std::to_string(second.hi) + "] do not meet");
+                throw InternalError("the sum of the exponents " + number_text(sum, 17) +
+                                    " and the integral of the divergence " + number_text(second, 17) + " do not meet");
             }
             value.sum = *both;
             evidence.push_back(
@@ -131,12 +130,6 @@ double rest_of_time(const Field& field, const std::vector<Interval>& x, const st
     for (const double m : magnitude(J.dx).data) sum = add_up(sum, multiply_up(m, m));
     const double exponent = multiply_up(d, sqrt_up(sum));
     return exponent <= 1.0 ? 2.0 * exponent : infinity;
-}
-
-std::string text(double x) {
-    char buffer[32];
-    std::snprintf(buffer, sizeof buffer, "%.6g", x);
-    return buffer;
 }
 
 // What stopped a run, as a verdict about exponents: a trajectory that outgrows every step is lost.
@@ -211,8 +204,8 @@ ExponentsRun lyapunov_exponents(const std::vector<FlowLayer>& stages, const std:
         if (k > run.stages) {
             answer.at.push_back(Result<FiniteTimeExponents>::not_proved(
                 verdict_of(run.verdict),
-                run.detail + "; the trajectory is proved up to t - t0 = " + text(answer.reached) + " of " +
-                    text(midpoint(request.time)),
+                run.detail + "; the trajectory is proved up to t - t0 = " + number_text(answer.reached) + " of " +
+                    number_text(midpoint(request.time)),
                 {{"time covered by the steps", answer.reached, answer.reached, "meets", request.time.lo,
                   request.time.hi, false}}));
             continue;

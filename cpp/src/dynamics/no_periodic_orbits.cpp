@@ -10,6 +10,7 @@
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/definiteness.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/proof/krawczyk_image.hpp"
 #include "diagonal_scaling.hpp"
 
@@ -146,7 +147,7 @@ struct CellTest {
         if (!(least.lo > 0.0)) return false;
         criterion = theorem;
         evidence = {
-            "least eigenvalue of " + what + ", p in " + zeros::text(cell), least.lo, least.hi, ">", 0.0, 0.0, true};
+            "least eigenvalue of " + what + ", p in " + number_text(cell), least.lo, least.hi, ">", 0.0, 0.0, true};
         return true;
     }
 
@@ -174,7 +175,7 @@ struct CellTest {
             const Interval trace = ball_hull(J.mid(0, 0), J.rad(0, 0)) + ball_hull(J.mid(1, 1), J.rad(1, 1));
             if (!contains_zero(trace)) {
                 criterion = "divergence";
-                evidence = {"divergence over the region, p in " + zeros::text(cell),
+                evidence = {"divergence over the region, p in " + number_text(cell),
                             trace.lo,
                             trace.hi,
                             "excludes",

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -194,7 +193,8 @@ class Certifier {
     }
 
   private:
-    // Pieces of equal length on the grid of the duration, so that they add up exactly.
+    // Pieces of equal length on the grid of the duration, so that they add up exactly; no more of them than it has grid
+    // points where the duration is close to the least double.
     void cut(const FlowLayer& layer, const VariationBounds& bounds) {
         const std::vector<Interval> x = points(input_.x);
         const double size = bounds.over(x, input_.parameter, input_.t0, 0.0).size;
@@ -203,7 +203,8 @@ class Certifier {
             count = std::ceil(20.0 * std::fabs(layer.duration) * size);
             count = count < 16.0 ? 16.0 : count < 2000.0 ? count : 2000.0;
         }
-        const double grid = std::ldexp(1.0, std::ilogb(layer.duration) - 50);
+        const double grid = std::fmax(std::ldexp(1.0, std::ilogb(layer.duration) - 50), 0x1p-1074);
+        count = std::fmin(count, std::fabs(layer.duration) / grid);
         const double length = std::trunc(layer.duration / count / grid) * grid;
         double done = 0.0;
         for (double k = 1.0; k < count; k += 1.0) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "capnode/field/field.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "field_data.hpp"
 
 namespace capnode {
@@ -22,7 +23,7 @@ void check_tensor(const char* what, Matrix& mid, const Matrix& rad) {
     for (std::size_t k = 0; k < mid.size(); ++k) {
         if (!std::isfinite(mid.data[k])) {
             refuse(std::string(what) + " must be finite, but entry (" + std::to_string(k / mid.cols) + ", " +
-                   std::to_string(k % mid.cols) + ") is " + std::to_string(mid.data[k]));
+                   std::to_string(k % mid.cols) + ") is " + shortest_text(mid.data[k]));
         }
         mid.data[k] += 0.0;  // -0 becomes +0: the same number, one text
     }
@@ -34,7 +35,7 @@ void check_tensor(const char* what, Matrix& mid, const Matrix& rad) {
         if (!(rad.data[k] >= 0.0) || !std::isfinite(rad.data[k])) {
             refuse(std::string("the radius of ") + what + " must be finite and >= 0, but entry (" +
                    std::to_string(k / rad.cols) + ", " + std::to_string(k % rad.cols) + ") is " +
-                   std::to_string(rad.data[k]));
+                   shortest_text(rad.data[k]));
         }
     }
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 #include <string>
 
 #include "capnode/flow/spatial_step.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "polynomial_range.hpp"
 
 namespace capnode {
@@ -14,12 +14,6 @@ namespace {
 
 // Number of pieces a whole step is cut into.
 constexpr double pieces_a_step = 8.0;
-
-std::string text(double x) {
-    char buffer[40];
-    std::snprintf(buffer, sizeof buffer, "%.17g", x);
-    return buffer;
-}
 
 Interval sum_of_ends(const FlowStep& step) {
     return Interval(std::min(step.start, step.start + step.length), std::max(step.start, step.start + step.length));
@@ -42,8 +36,9 @@ std::vector<Interval> DenseOutput::enclosure_at_offset(Interval s) const {
     const double last = steps_.empty() ? 0.0 : steps_.back().start + steps_.back().length;
     const Interval covered(std::min(0.0, last), std::max(0.0, last));
     if (!subset(s, covered)) {
-        throw std::invalid_argument("the trajectory is enclosed for times in t0 + [" + text(covered.lo) + ", " +
-                                    text(covered.hi) + "], asked was t0 + [" + text(s.lo) + ", " + text(s.hi) + "]");
+        throw std::invalid_argument("the trajectory is enclosed for times in t0 + [" + shortest_text(covered.lo) +
+                                    ", " + shortest_text(covered.hi) + "], asked was t0 + [" + shortest_text(s.lo) +
+                                    ", " + shortest_text(s.hi) + "]");
     }
     std::vector<Interval> result;
     const auto add = [&](const std::vector<Interval>& part) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "capnode/numerics/number_text.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
 
@@ -23,8 +24,10 @@ void check_layers(const std::vector<FlowLayer>& layers) {
         }
         const double product = std::copysign(1.0, layer.duration) * std::copysign(1.0, layers.front().duration);
         if (layer.duration == 0.0 || !std::isfinite(layer.duration) || product < 0.0) {
-            throw std::invalid_argument("the durations of layers must be finite, not 0 and of one sign; one is " +
-                                        std::to_string(layer.duration));
+            throw std::invalid_argument("the durations of layers must be finite, not 0 and of one sign; layer " +
+                                        std::to_string(&layer - layers.data()) + " has " +
+                                        shortest_text(layer.duration) + ", layer 0 has " +
+                                        shortest_text(layers.front().duration));
         }
     }
 }

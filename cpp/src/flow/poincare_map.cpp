@@ -3,25 +3,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 
 #include "capnode/field/autonomous.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
 #include "section_scan.hpp"
 
 namespace capnode {
 namespace {
-
-std::string number(double x) {
-    char buffer[32];
-    std::snprintf(buffer, sizeof buffer, "%.10g", x);
-    return buffer;
-}
 
 struct Passed {
     FlowLane before;  // at the start of the step
@@ -117,15 +111,15 @@ class ReturnMap {
         });
         if (event == Crossings::Event::undecided) {
             return refuse(l, Verdict::tangent,
-                          "n . f may vanish between t = " + number(walk.crossings.from()) + " and " +
-                              number(walk.crossings.to()) +
+                          "n . f may vanish between t = " + number_text(walk.crossings.from(), 10) + " and " +
+                              number_text(walk.crossings.to(), 10) +
                               ", where the section is or may be met; a smaller set may do");
         }
         if (event == Crossings::Event::crossing) return close(l, land(walk));
         walk.result.reached = lane.elapsed();
         walk.result.steps = lane.steps;
         if (lane.remaining() == 0.0) {
-            return refuse(l, Verdict::section_not_reached, "up to t = " + number(lane.elapsed()));
+            return refuse(l, Verdict::section_not_reached, "up to t = " + number_text(lane.elapsed(), 10));
         }
         if (lane.steps >= options_.flow.max_steps) {
             refuse(l, Verdict::section_not_reached,
@@ -196,7 +190,7 @@ class ReturnMap {
             double width = 0.0;
             for (const Interval& x : b) width = std::max(width, width_up(x));
             return refused(result, Verdict::too_wide,
-                           "the set, of width " + number(width) + " at t = " + number(t) +
+                           "the set, of width " + number_text(width, 10) + " at t = " + number_text(t, 10) +
                                ", could not be projected onto the section");
         }
         std::vector<double> centre(rows), centre_error(rows), phi(rows * rows), phi_error(rows * rows), none(rows, 0.0);

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 #include <string>
 
 #include "balancing.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "eigenbasis_internal.hpp"
 #include "radius_product.hpp"
@@ -20,12 +20,6 @@ namespace capnode {
 using detail::ulps_up;
 
 namespace {
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", x);
-    return text;
-}
 
 VerifiedEigenbasis invalid(std::size_t n, std::string reason) {
     VerifiedEigenbasis basis;
@@ -100,8 +94,8 @@ VerifiedEigenbasis verify_basis(const BallMatrix& a, const Matrix& balanced_mid,
             basis.alpha = std::max(basis.alpha, basis.e[i]);
         }
         if (!(basis.alpha < 0.5)) {
-            return invalid(
-                n, "the eigenvectors are ill-conditioned: |I - R V| = " + number(basis.alpha) + ", needed < 0.5");
+            return invalid(n, "the eigenvectors are ill-conditioned: |I - R V| = " + number_text(basis.alpha, 3) +
+                                  ", needed < 0.5");
         }
     }
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 #include <string>
 
 #include "capnode/numerics/ball_matrix.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "radius_product.hpp"
 
@@ -67,12 +67,6 @@ Quotient divide(double re, double im, double dr, double di, double distance) {
         q.error = distance > 0.0 ? ulps_up(size / distance, 1) : infinity;
     }
     return q;
-}
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", x);
-    return text;
 }
 
 }  // namespace
@@ -218,7 +212,8 @@ std::optional<BorderedSystem> BorderedSystem::of(const VerifiedEigenbasis& basis
     const double used = ulps_up(b.a_max_ + ulps_up(b.b_max_ * b.theta_, 1), 1);
     b.denominator_ = subtract_down(1.0, used);
     if (!(b.denominator_ > 0.0)) {
-        return fail("the bordered system may be singular: max a + max b theta = " + number(used) + ", needed < 1");
+        return fail("the bordered system may be singular: max a + max b theta = " + number_text(used, 3) +
+                    ", needed < 1");
     }
     return b;
 }

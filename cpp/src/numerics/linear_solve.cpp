@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "radius_product.hpp"
 
@@ -15,12 +15,6 @@ namespace capnode {
 using detail::ulps_up;
 
 namespace {
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", x);
-    return text;
-}
 
 void require_square(std::size_t rows, std::size_t cols) {
     if (rows != cols) {
@@ -94,7 +88,8 @@ bool contraction(const Matrix& defect, const std::vector<double>& w, std::vector
         if (!(ratio <= alpha)) alpha = ratio < infinity ? ratio : infinity;
     }
     if (alpha < 1.0) return true;
-    if (reason != nullptr) *reason = "the matrix may be singular: |I - R A| = " + number(alpha) + ", needed < 1";
+    if (reason != nullptr)
+        *reason = "the matrix may be singular: |I - R A| = " + number_text(alpha, 3) + ", needed < 1";
     return false;
 }
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <stdexcept>
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/double_double.hpp"
 #include "capnode/numerics/elementary.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "matrix_norms.hpp"
 #include "product_frames.hpp"
@@ -21,12 +21,6 @@ using detail::distance_from_identity;
 using detail::frobenius;
 using detail::row_norms;
 using detail::up;
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", x);
-    return text;
-}
 
 // A product of positive numbers as mantissa 2^exponent.
 struct LogProduct {
@@ -131,7 +125,7 @@ class Verification {
         if (!(gf < 0.5)) {
             answer.frame_defect = gf;
             answer.reason = "the frame of factor " + std::to_string(k) +
-                            " could not be inverted: |Z S - I| <= " + number(gf) + ", needed below 0.5";
+                            " could not be inverted: |Z S - I| <= " + number_text(gf, 3) + ", needed below 0.5";
             return false;
         }
         const double second = up(2.0 * gf * gf);  // 1 / (1 - gf) <= 2
@@ -183,7 +177,7 @@ class Verification {
         if (!(size <= 0.25)) {
             answer.remainder = size;
             answer.reason = "the directions of different growth could not be told apart any more after factor " +
-                            std::to_string(k) + ": remainder " + number(size) + ", needed below 0.25";
+                            std::to_string(k) + ": remainder " + number_text(size, 3) + ", needed below 0.25";
             return false;
         }
         const double q = up(2.0 * size * size);
@@ -198,8 +192,8 @@ class Verification {
         upper_sum_ = up(upper_sum_ + up(std::sqrt(square) + 0x1p-480));
         if (!(upper_sum_ < 0.5)) {
             answer.upper = upper_sum_;
-            answer.reason = "the error of the directions carried back to the start has grown to " + number(upper_sum_) +
-                            " at factor " + std::to_string(k) + ", needed below 0.5";
+            answer.reason = "the error of the directions carried back to the start has grown to " +
+                            number_text(upper_sum_, 3) + " at factor " + std::to_string(k) + ", needed below 0.5";
             return false;
         }
         for (std::size_t i = 0; i < n_; ++i) {
@@ -257,8 +251,9 @@ ProductExponents product_exponents(const std::vector<MatrixSet>& factors, std::s
     const double sides[] = {verification.damped_lower(), verification.damped_upper()};
     if (!(last < 0.0625) || !(first < 0.5) || !(answer.lower <= 0.0625) || !(answer.upper <= 0.125) ||
         !(sides[0] < 0.5) || !(sides[1] < 0.5)) {
-        answer.reason = "the frames at the ends are not orthogonal (defects " + number(first) + ", " + number(last) +
-                        "), or the remainders " + number(answer.lower) + ", " + number(answer.upper) + " not small";
+        answer.reason = "the frames at the ends are not orthogonal (defects " + number_text(first, 3) + ", " +
+                        number_text(last, 3) + "), or the remainders " + number_text(answer.lower, 3) + ", " +
+                        number_text(answer.upper, 3) + " not small";
         return answer;
     }
     if (kind == ProductKind::singular) {

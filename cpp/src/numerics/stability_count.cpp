@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/definiteness.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "radius_product.hpp"
 
@@ -16,12 +16,6 @@ namespace capnode {
 using detail::ulps_up;
 
 namespace {
-
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", x);
-    return text;
-}
 
 struct Inertia {
     bool proved = false;
@@ -68,7 +62,8 @@ bool similar(const BallMatrix& a, const Matrix& x, BallMatrix& b, std::string& r
     const std::vector<double> e = row_sums(defect);
     const double alpha = *std::max_element(e.begin(), e.end());
     if (!(alpha < 0.5)) {
-        reason = "the decoupling transformation is ill-conditioned: |I - R X| = " + number(alpha) + ", needed < 0.5";
+        reason =
+            "the decoupling transformation is ill-conditioned: |I - R X| = " + number_text(alpha, 3) + ", needed < 0.5";
         return false;
     }
     b = multiply(r, multiply(a, x));
@@ -142,8 +137,8 @@ Inertia inertia(const BallMatrix& a, blas::Schur schur, double shift) {
     }
     const BallMatrix hb = multiply(h, b);
     if (!positive_definite(add(hb, transpose(hb)))) {
-        result.reason =
-            "B^T H + H B could not be proved positive definite; |H| <= " + number(spectral_norm_up(BallMatrix(h)));
+        result.reason = "B^T H + H B could not be proved positive definite; |H| <= " +
+                        number_text(spectral_norm_up(BallMatrix(h)), 3);
         return result;
     }
     result.proved = true;
@@ -207,8 +202,8 @@ StabilityCount stability_count_others(const BallMatrix& a, std::complex<double> 
     const double size = std::abs(critical);
     const double delta = others < infinity ? 0.5 * others : std::max(size, 0x1p-500);
     if (!(std::fabs(critical.real()) < delta)) {
-        c.reason = "the critical eigenvalue (real part " + number(critical.real()) +
-                   ") is not closer to the axis than the others (" + number(others) + ")";
+        c.reason = "the critical eigenvalue (real part " + number_text(critical.real(), 3) +
+                   ") is not closer to the axis than the others (" + number_text(others, 3) + ")";
         return c;
     }
     // eigenvalues right of the line Re = delta, and right of Re = -delta: between them exactly the critical ones
@@ -220,7 +215,7 @@ StabilityCount stability_count_others(const BallMatrix& a, std::complex<double> 
     }
     const std::size_t between = left.positive - right.positive;
     if (left.positive < right.positive || between != expected) {
-        c.reason = "the strip |Re| <= " + number(delta) + " holds " + std::to_string(between) +
+        c.reason = "the strip |Re| <= " + number_text(delta, 3) + " holds " + std::to_string(between) +
                    " eigenvalues, expected " + std::to_string(expected);
         return c;
     }

@@ -2,6 +2,7 @@
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/linear_solve.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/proof/krawczyk_image.hpp"
 #include "exclusion_of_zeros.hpp"
 
@@ -40,10 +41,10 @@ Result<Zero> ZeroTheorem::interval_newton(const ZeroProblem& problem, const std:
                                       inclusion_evidence("Newton image in the interior of X", N, X)};
     if (!evidence[0].holds || !evidence[1].holds) {
         const Evidence& e = evidence[1];
-        return Result<Zero>::not_proved(
-            Verdict::inclusion_failed,
-            e.name + ": " + text({e.left_lo, e.left_hi}) + " is not inside " + text({e.right_lo, e.right_hi}) + ".",
-            std::move(evidence));
+        return Result<Zero>::not_proved(Verdict::inclusion_failed,
+                                        e.name + ": " + number_text(Interval(e.left_lo, e.left_hi)) +
+                                            " is not inside " + number_text(Interval(e.right_lo, e.right_hi)) + ".",
+                                        std::move(evidence));
     }
     Zero zero;
     zero.method = "interval_newton";

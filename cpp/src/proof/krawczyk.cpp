@@ -2,6 +2,7 @@
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/proof/krawczyk_image.hpp"
 #include "exclusion_of_zeros.hpp"
 
@@ -28,9 +29,9 @@ Result<Zero> ZeroTheorem::krawczyk(const ZeroProblem& problem, const std::vector
     if (!maps_into_interior(image, X)) {
         const bool contracts = image.contraction < 1.0;
         const std::string detail =
-            contracts ? evidence[1].name + ": " + text({evidence[1].left_lo, evidence[1].left_hi}) + " is not inside " +
-                            text({evidence[1].right_lo, evidence[1].right_hi}) + "."
-                      : "|I - A F'(X)| <= " + text(image.contraction) + ", not below 1.";
+            contracts ? evidence[1].name + ": " + number_text(Interval(evidence[1].left_lo, evidence[1].left_hi)) +
+                            " is not inside " + number_text(Interval(evidence[1].right_lo, evidence[1].right_hi)) + "."
+                      : "|I - A F'(X)| <= " + number_text(image.contraction) + ", not below 1.";
         return Result<Zero>::not_proved(contracts ? Verdict::inclusion_failed : Verdict::contraction_failed, detail,
                                         std::move(evidence));
     }

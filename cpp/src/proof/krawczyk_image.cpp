@@ -2,24 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/number_text.hpp"
 
 namespace capnode::zeros {
-
-std::string text(double x) {
-    char buffer[40];
-    std::snprintf(buffer, sizeof buffer, "%.6g", x);
-    return buffer;
-}
-std::string text(const Interval& x) {
-    char buffer[80];
-    std::snprintf(buffer, sizeof buffer, "[%.6g, %.6g]", x.lo, x.hi);
-    return buffer;
-}
 
 Matrix defect(const Matrix& A, const BallMatrix& J) {
     const BallMatrix product = multiply(A, J);
@@ -164,7 +153,9 @@ std::vector<Interval> sharpen(const ZeroProblem& problem, std::vector<Interval> 
         bool shrunk = false;
         for (std::size_t i = 0; i < X.size(); ++i) {
             const std::optional<Interval> both = intersect(image.K[i], X[i]);
-            if (!both) throw InternalError("a zero proved to lie in " + text(X[i]) + " lies in " + text(image.K[i]));
+            if (!both)
+                throw InternalError("a zero proved to lie in " + number_text(X[i]) + " lies in " +
+                                    number_text(image.K[i]));
             const double before = X[i].hi - X[i].lo;
             const double ulps = 2.5 * (next_up(magnitude(*both)) - magnitude(*both));
             shrunk = shrunk || (before > ulps && both->hi - both->lo < 0.9 * before);
@@ -188,7 +179,7 @@ void require_point_in(const std::vector<double>& x_bar, const std::vector<Interv
     for (std::size_t i = 0; i < X.size(); ++i) {
         if (!contains(X[i], x_bar[i]) || !std::isfinite(x_bar[i]))
             throw std::invalid_argument("x_bar must lie in the box: component " + std::to_string(i) + " is " +
-                                        text(x_bar[i]) + ", not in " + text(X[i]));
+                                        number_text(x_bar[i]) + ", not in " + number_text(X[i]));
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/blas.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "capnode/proof/krawczyk_image.hpp"
 #include "exclusion_of_zeros.hpp"
@@ -147,8 +148,9 @@ Result<Zero> ZeroTheorem::newton_kantorovich(const ZeroProblem& problem, const s
         if (auto none = exclude_by_value(problem, ball)) return *none;
         if (auto none = exclude_by_image("Newton-Kantorovich image", image.K, ball)) return *none;
         return Result<Zero>::not_proved(b.q < 1.0 ? Verdict::inclusion_failed : Verdict::contraction_failed,
-                                        "Y <= " + text(b.Y) + ", Z1 <= " + text(b.Z1) + ", Z(R) <= " + text(b.Z) +
-                                            ", Z2 <= " + text(b.Z2) + ", R = " + text(R) + ".",
+                                        "Y <= " + number_text(b.Y) + ", Z1 <= " + number_text(b.Z1) +
+                                            ", Z(R) <= " + number_text(b.Z) + ", Z2 <= " + number_text(b.Z2) +
+                                            ", R = " + number_text(R) + ".",
                                         std::move(radii.evidence));
     }
     Zero zero;
@@ -172,10 +174,10 @@ Result<Zero> newton_kantorovich(const ZeroProblem& problem, const std::vector<do
     for (std::size_t i = 0; i < n; ++i) {
         if (!std::isfinite(x_bar[i]))
             throw std::invalid_argument("x_bar is not finite: component " + std::to_string(i) + " is " +
-                                        zeros::text(x_bar[i]));
+                                        number_text(x_bar[i]));
     }
     if (!(R > 0.0) || !std::isfinite(R))
-        throw std::invalid_argument("the radius R must be positive and finite, not " + zeros::text(R));
+        throw std::invalid_argument("the radius R must be positive and finite, not " + number_text(R));
     const std::vector<double> w = weights ? *weights : std::vector<double>(n, 1.0);
     if (w.size() != n)
         throw std::invalid_argument("there are " + std::to_string(w.size()) + " weights for " + std::to_string(n) +
@@ -183,7 +185,7 @@ Result<Zero> newton_kantorovich(const ZeroProblem& problem, const std::vector<do
     for (std::size_t i = 0; i < n; ++i) {
         if (!(w[i] > 0.0) || !std::isfinite(w[i]))
             throw std::invalid_argument("weights must be positive and finite: number " + std::to_string(i) + " is " +
-                                        zeros::text(w[i]));
+                                        number_text(w[i]));
     }
     zeros::require_square(A_bar, n);
     return ZeroTheorem::newton_kantorovich(problem, x_bar, R, w, A_bar);

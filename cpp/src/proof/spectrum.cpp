@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <stdexcept>
 
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/eigenbasis.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 #include "capnode/numerics/stability_count.hpp"
 
@@ -116,12 +116,6 @@ Evidence inertia_evidence(const StabilityCount& count) {
             count.proved};
 }
 
-std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", x);
-    return text;
-}
-
 }  // namespace
 
 Result<Spectrum> SpectrumTheorem::prove(const BallMatrix& matrix) {
@@ -183,7 +177,8 @@ Result<Spectrum> SpectrumTheorem::prove(const BallMatrix& matrix) {
     std::vector<Evidence> evidence = {below("widest disc", widest, "<", infinity)};
     evidence.push_back(inertia_evidence(count));
     if (!(widest < infinity)) {
-        return Answer::not_proved(Verdict::unbounded, "A disc has radius " + number(widest) + ".", std::move(evidence));
+        return Answer::not_proved(Verdict::unbounded, "A disc has radius " + number_text(widest, 3) + ".",
+                                  std::move(evidence));
     }
     if (!finish(s, k)) return Answer::not_proved(Verdict::unbounded, beyond_doubles, std::move(evidence));
     return Answer::make_proved(std::move(s), std::move(evidence));

@@ -1,5 +1,6 @@
 #include "capnode/proof/zero_operator.hpp"
 
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/proof/krawczyk_image.hpp"
 #include "exclusion_of_zeros.hpp"
 
@@ -52,9 +53,10 @@ Result<Zero> ZeroTheorem::by_operator(const ZeroOperator& op, const std::vector<
     evidence.push_back(inclusion_evidence(name + " in the interior of X", K, X));
     if (!evidence[0].holds || !evidence[1].holds) {
         const Evidence& e = evidence[1];
-        const std::string detail = evidence[1].holds ? name + ": quotient of widths " + text(q) + "."
-                                                     : e.name + ": " + text({e.left_lo, e.left_hi}) +
-                                                           " is not inside " + text({e.right_lo, e.right_hi}) + ".";
+        const std::string detail = evidence[1].holds
+                                       ? name + ": quotient of widths " + number_text(q) + "."
+                                       : e.name + ": " + number_text(Interval(e.left_lo, e.left_hi)) +
+                                             " is not inside " + number_text(Interval(e.right_lo, e.right_hi)) + ".";
         return Result<Zero>::not_proved(Verdict::inclusion_failed, detail, std::move(evidence));
     }
     Zero zero;

@@ -56,8 +56,6 @@ std::vector<Interval> box_around(const std::vector<double>& x_bar, const std::ve
 std::vector<Interval> box_inside(const std::vector<double>& x_bar, const std::vector<double>& w, double r);
 
 bool all_bounded(const std::vector<Interval>& X);
-std::string text(double x);
-std::string text(const Interval& x);
 
 // Misuse: std::invalid_argument with both numbers.
 void require_box(const ZeroProblem& problem, const std::vector<Interval>& X);
