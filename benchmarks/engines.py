@@ -3,9 +3,8 @@
 Native is `cn.integrate` and `cn.poincare_map` as a user calls them, everything included. CAPD is its own solver through
 `capnode.capd`, its map and solver built beforehand, so that only its steps are timed: sets C0Rect2Set and C1Rect2Set
 (its fastest), order 20 (return maps: 30), once at CAPD's own tolerance and once at 1e-12; time is compared with the
-faster of the two, width with the narrower. Native runs at its defaults, and with shorter steps (order 14, return maps
-12, tolerance 1e-14): this run is the one compared. Times are CPU seconds of the thread, medians; what takes CAPD long
-is measured once.
+faster of the two, width with the narrower. Native runs at its defaults. Times are CPU seconds of the thread, medians;
+what takes CAPD long is measured once.
 
     python benchmarks/engines.py [--repeat 9] [--budget 120] [--write docs/engines.md]
 """
@@ -28,9 +27,6 @@ import capnode as cn
 from capnode import _core, capd
 from capnode.engines import capd_version
 
-SETTINGS: tuple[dict[str, Any], ...] = ({}, {"order": 14, "tolerance": 1e-14})
-RETURN_SETTINGS: tuple[dict[str, Any], ...] = ({}, {"order": 12, "tolerance": 1e-14})
-
 
 @dataclass
 class Run:
@@ -46,20 +42,20 @@ class Run:
 class Row:
     name: str
     n: int
-    native: list[Run]  # default, then shorter steps
+    native: Run
     capd: list[Run]  # own tolerance, then 1e-12
     faster: float  # at least so many times
     enclosure: Any = None
 
     @property
     def time_ratio(self) -> float:
-        return min(r.seconds for r in self.capd) / self.native[1].seconds
+        return min(r.seconds for r in self.capd) / self.native.seconds
 
     @property
     def width_ratio(self) -> float:
         if np.isinf(self.capd[0].width):  # not run to the end: nothing to compare with
             return float("nan")
-        return self.native[1].width / min(r.width for r in self.capd)
+        return self.native.width / min(r.width for r in self.capd)
 
     @property
     def fast_enough(self) -> bool:
@@ -67,7 +63,7 @@ class Row:
 
     @property
     def narrow_enough(self) -> bool:
-        return not self.width_ratio > 1.5 or self.native[1].width <= 1e-13 * self.n
+        return not self.width_ratio > 1.5 or self.native.width <= 1e-13 * self.n
 
 
 def timed(repeat: int, f: Callable[[], Any]) -> tuple[float, Any]:
@@ -199,35 +195,25 @@ def capd_flow(
 def flow_row(
     name: str, field: cn.Field, x0: Any, t: float, derivative: bool, faster: float, repeat: int, budget: float
 ) -> Row:
-    native = []
-    values = []
-    for setting in SETTINGS:
-        seconds, run = timed(
-            repeat,
-            lambda: cn.integrate(field, x0, t, derivative=derivative, dense=False, **setting),  # noqa: B023
-        )
-        value = run.require()
-        values.append(value)
-        native.append(Run(seconds, value.steps, relative_width(value.final, value.derivative)))
+    seconds, run = timed(repeat, lambda: cn.integrate(field, x0, t, derivative=derivative, dense=False))
+    value = run.require()
+    native = Run(seconds, value.steps, relative_width(value.final, value.derivative))
     others = []
     for tolerance in (None, 1e-12):
-        run, x, matrix = capd_flow(field, x0, t, derivative, tolerance, repeat, budget)
-        others.append(run)
-        for value in values:
-            assert_meet(value.final, x, name)
-            assert_meet(value.derivative, matrix, name)
+        other, x, matrix = capd_flow(field, x0, t, derivative, tolerance, repeat, budget)
+        others.append(other)
+        assert_meet(value.final, x, name)
+        assert_meet(value.derivative, matrix, name)
     return Row(name, field.dim, native, others, faster)
 
 
 def lanes_row(field: cn.Field, t: float, lanes: int, sample: int, faster: float) -> Row:
     """All lanes in one call; CAPD on a sample of them, its time scaled."""
     x0 = np.random.default_rng(1).uniform(-2.0, 2.0, size=(lanes, 2))
-    native = []
-    for setting in SETTINGS:
-        seconds, run = timed(1, lambda: cn.integrate(field, x0, t, derivative=True, **setting))  # noqa: B023
-        value = run.require()
-        widths = [relative_width(value.final[k], value.derivative[k]) for k in range(sample)]
-        native.append(Run(seconds, float(np.mean(value.steps)), max(widths)))
+    seconds, run = timed(3, lambda: cn.integrate(field, x0, t, derivative=True))
+    value = run.require()
+    widths = [relative_width(value.final[k], value.derivative[k]) for k in range(sample)]
+    native = Run(seconds, float(np.mean(value.steps)), max(widths))
     others = []
     for tolerance in (None, 1e-12):
         solver = capd.IOdeSolver(capd.IMap(field), 20)
@@ -259,11 +245,9 @@ def return_row(
     normal[index] = 1.0
     section = cn.section(normal, value)
     options: dict[str, Any] = {"returns": returns, "direction": direction, "derivative": True}
-    native, answers = [], []
-    for setting in RETURN_SETTINGS:
-        seconds, run = timed(repeat, lambda: cn.poincare_map(field, section, start, **options, **setting))  # noqa: B023
-        answers.append(run.require())
-        native.append(Run(seconds, answers[-1].steps, relative_width(answers[-1].point, answers[-1].derivative)))
+    seconds, run = timed(repeat, lambda: cn.poincare_map(field, section, start, **options))
+    answer = run.require()
+    native = Run(seconds, answer.steps, relative_width(answer.point, answer.derivative))
     others = []
     for tolerance in (None, 1e-12):
         solver = capd.IOdeSolver(f, 30)
@@ -273,15 +257,14 @@ def return_row(
         crossing = capd.poincare.MinusPlus if direction > 0 else capd.poincare.PlusMinus
         pm = capd.IPoincareMap(solver, capd.ICoordinateSection(3, index, value), crossing)
 
-        def run() -> Any:
+        def capd_run() -> Any:
             y, flow = pm(capd.C1Rect2Set(start), returns, monodromyMatrix=True)  # noqa: B023
             return y, pm.computeDP(y, flow)  # noqa: B023
 
-        seconds, (y, DP) = timed(repeat, run)
+        seconds, (y, DP) = timed(repeat, capd_run)
         others.append(Run(seconds, float("nan"), relative_width(y, DP)))
-        for answer in answers:
-            assert_meet(answer.point, y, name)
-            assert_meet(answer.derivative, DP, name)
+        assert_meet(answer.point, y, name)
+        assert_meet(answer.derivative, DP, name)
     return Row(name, 3, native, others, 1.0)
 
 
@@ -304,14 +287,14 @@ def cell(run: Run) -> str:
 
 def table(rows: list[Row]) -> str:
     lines = [
-        "| problem | native | native, short steps | CAPD | CAPD, 1e-12 | faster | needed | width |",
-        "|---|---|---|---|---|---|---|---|",
+        "| problem | native | CAPD | CAPD, 1e-12 | faster | needed | width |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         fast = "" if row.fast_enough else " **short**"
         narrow = "" if row.narrow_enough else " **wide**"
         ratio = "—" if not np.isfinite(row.width_ratio) or row.width_ratio == 0.0 else f"{row.width_ratio:.2f}"
-        cells = [cell(r) for r in (*row.native, *row.capd)]
+        cells = [cell(r) for r in (row.native, *row.capd)]
         ratios = f"{row.time_ratio:.3g} ×{fast} | {row.faster:.0f} × | {ratio}{narrow}"
         lines.append(f"| {row.name} | {' | '.join(cells)} | {ratios} |")
     return "\n".join(lines)
@@ -336,10 +319,9 @@ Written by `benchmarks/engines.py` on {date}: {machine}, one thread; capnode {ve
 A cell holds time, steps, and the largest width of an enclosure (state, and derivative where there is one) relative to
 its largest entry, at least 1. *native* is the call as a user makes it, everything included; *CAPD* the steps of its
 solver alone, map and solver built beforehand (order 20, return maps 30; C0Rect2Set, C1Rect2Set), at its own tolerance
-and at 1e-12. *Short steps* are those of order 14 (return maps 12) and tolerance 1e-14. *faster* and *width* compare
-that run with the faster and with the narrower of CAPD's; the width is to be at most 1.5 times CAPD's, or at most 1e-13
-n. Each pair of enclosures was checked to meet. Where CAPD takes long, some of its steps were timed and the rest scaled
-by the length of the last; then there is no width.
+and at 1e-12. *faster* compares with the faster of these two runs, *width* with the narrower; the width is to be at most
+1.5 times CAPD's, or at most 1e-13 n. Each pair of enclosures was checked to meet. Where CAPD takes long, some of its
+steps were timed and the rest scaled by the length of the last; then there is no width.
 """
 
 

@@ -27,7 +27,7 @@ from capnode.result import Provenance, Result, Verdict, partial_result, result_f
 FloatArray = NDArray[np.float64]
 KINDS = ("singular", "qr")
 #: In small systems: shorter steps than a trajectory needs, since the tubes of long ones widen the derivative.
-SMALL_ORDER = 14
+SMALL_ORDER = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ def lyapunov_exponents(
                map: the number of steps, or several; the exponents are those of a unit of time, steps times |step|
     kind       "singular": singular values, descending. "qr": log R_ii / t of Y = Q R, another set of numbers
     sums       also enclose the sum of the exponents by the integral of the divergence, as a check
-    order      degree of a step; 14 up to 16 dimensions where None, as shorter steps keep the derivative tight
+    order      degree of a step; 16 up to 16 dimensions where None, as shorter steps keep the derivative tight
     p, t0, tolerance, max_steps, max_seconds, progress  as in `integrate`
 
     `Result[Exponents]`. A trajectory that is lost on the way (in doubles a chaotic one is, when its own error growth
