@@ -62,8 +62,8 @@ py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>
                                       const py::object& directions, const py::object& radii,
                                       const py::object& parameter_lo, const py::object& parameter_hi, double t0,
                                       std::size_t order, double tolerance, bool derivative, bool dense,
-                                      std::size_t max_steps, double max_seconds, std::size_t set_degree,
-                                      const py::object& progress) {
+                                      std::size_t max_steps, double max_seconds, std::size_t threads,
+                                      std::size_t set_degree, const py::object& progress) {
     const std::vector<InitialSet> starts =
         initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     std::vector<FlowLayer> list;
@@ -76,6 +76,7 @@ py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>
     options.dense = dense;
     options.max_steps = max_steps;
     options.max_seconds = max_seconds;
+    options.threads = threads;
     options.set_degree = set_degree;
     options.progress = [&](double share) { poll.share(share); };
     options.interrupted = [&] { return poll.stop(); };
@@ -205,8 +206,8 @@ void register_flow(py::module_& module) {
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0,
                py::arg("tolerance") = 1e-12, py::arg("derivative") = false, py::arg("dense") = false,
-               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("set_degree") = 1,
-               py::arg("progress") = py::none());
+               py::arg("max_steps") = 100000, py::arg("max_seconds") = infinity, py::arg("threads") = 1,
+               py::arg("set_degree") = 1, py::arg("progress") = py::none());
     module.def("iterate", &iterate_from_python, py::arg("stages"), py::arg("centres"), py::kw_only(),
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("derivative") = false,

@@ -410,6 +410,7 @@ def integrate_layers(
     dense: bool = ...,
     max_steps: int = ...,
     max_seconds: float = ...,
+    threads: int = ...,
     set_degree: int = ...,
     progress: Any = ...,
 ) -> list[Any]: ...

@@ -252,7 +252,7 @@ def integrate(
                 the degree that is. With `derivative`, and the classical step: 1
     max_steps, max_seconds  budgets; a run that exceeds one ends with a verdict and all that was proved
     dense       keep every step of a single trajectory, for `.enclosure(t)`: n (order + 3) doubles a step
-    threads     for lanes of one field: each takes a share; a single trajectory in 200 and more dimensions shares out
+    threads     for lanes: each takes a share; a single trajectory of one field in 200 and more dimensions shares out
                 the columns of its tangents; 0: as many as the machine has. The answer does not depend on it
     progress    True for a bar, or a function (stage, done, total)
 
@@ -302,7 +302,10 @@ def integrate(
             exact = parts is field or float((interval(final) - begin).width) == 0.0
             layers = [(core_of(f), d) for f, d in parts.layers]
             answer = merge(
-                _core.integrate_layers(layers, dense=needs_dense or not exact, set_degree=degree, **options), ends
+                _core.integrate_layers(
+                    layers, dense=needs_dense or not exact, set_degree=degree, threads=threads, **options
+                ),
+                ends,
             )
             final = parts.end(start) if parts is field else final
         else:

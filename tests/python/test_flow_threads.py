@@ -24,6 +24,25 @@ def test_threads_change_nothing(threads: int) -> None:
     assert (alone.steps == shared.steps).all()
 
 
+@pytest.mark.parametrize("degree", [None, 3])
+def test_wide_sets_and_layers_on_threads(degree: int | None) -> None:
+    """Taylor models are dealt out set by set, chosen or asked for; layers in blocks."""
+    centres = np.random.default_rng(6).uniform(-3, 3, (21, 3))
+    sets = cn.interval(centres - 0.05, centres + 0.05)
+    layers = cn.layered([(lorenz(), 0.15), (lorenz(), 0.1)])
+    for field, time in ((lorenz(), 0.25), (layers, None)):
+        alone = cn.integrate(field, sets, time, set_degree=degree).require()
+        shared = cn.integrate(field, sets, time, set_degree=degree, threads=2).require()
+        assert (alone.final.lo == shared.final.lo).all()
+        assert (alone.final.hi == shared.final.hi).all()
+        assert (alone.steps == shared.steps).all()
+    x0 = np.random.default_rng(6).uniform(-3, 3, (40, 3))
+    alone = cn.integrate(layers, x0, derivative=True).require()
+    shared = cn.integrate(layers, x0, derivative=True, threads=3).require()
+    assert (alone.derivative.lo == shared.derivative.lo).all()
+    assert (alone.derivative.hi == shared.derivative.hi).all()
+
+
 def test_lanes_that_fail_do_so_in_their_place() -> None:
     blow_up = scalar_field(1, 0, lambda x: [x * x])
     x0 = np.linspace(-1.0, 2.0, 40)[:, None]

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "capnode/numerics/worker_threads.hpp"
+#include "dealt_out.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
 
@@ -74,10 +75,6 @@ FlowResult finish(const FlowLane& lane, const Field& field, Verdict verdict, std
 }  // namespace
 
 namespace {
-
-std::size_t threads_of(const FlowOptions& options) {
-    return std::max<std::size_t>(1, options.threads != 0 ? options.threads : std::thread::hardware_concurrency());
-}
 
 // The starts one after another through one group of lanes.
 std::vector<FlowResult> integrate_share(const Field& field, const std::vector<InitialSet>& starts,
@@ -168,23 +165,11 @@ std::vector<FlowResult> integrate_share(const Field& field, const std::vector<In
 std::vector<FlowResult> integrate_shares(const Field& field, const std::vector<InitialSet>& starts,
                                          const std::vector<double>& durations, const FlowOptions& options,
                                          std::size_t threads) {
-    std::vector<std::vector<FlowResult>> shares(threads);
-    in_shares(threads, options.interrupted, [&](std::size_t t, const Stop& stop) {
-        FlowOptions own = options;
-        own.threads = 1;
-        own.interrupted = stop;
-        if (t != 0) own.progress = nullptr;
-        const auto from = static_cast<std::ptrdiff_t>(starts.size() * t / threads);
-        const auto to = static_cast<std::ptrdiff_t>(starts.size() * (t + 1) / threads);
-        shares[t] = integrate_share(field, {starts.begin() + from, starts.begin() + to},
-                                    {durations.begin() + from, durations.begin() + to}, own);
-    });
-    std::vector<FlowResult> results;
-    results.reserve(starts.size());
-    for (auto& share : shares) {
-        for (FlowResult& r : share) results.push_back(std::move(r));
-    }
-    return results;
+    return in_blocks<FlowResult>(starts.size(), threads, options,
+                                 [&](std::ptrdiff_t from, std::ptrdiff_t to, const FlowOptions& own) {
+                                     return integrate_share(field, {starts.begin() + from, starts.begin() + to},
+                                                            {durations.begin() + from, durations.begin() + to}, own);
+                                 });
 }
 
 }  // namespace

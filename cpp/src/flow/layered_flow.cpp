@@ -8,6 +8,7 @@
 #include <string>
 
 #include "capnode/numerics/number_text.hpp"
+#include "dealt_out.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
 
@@ -151,15 +152,9 @@ class LayerRun {
     std::size_t next_ = 0, finished_ = 0;
 };
 
-}  // namespace
-
-std::vector<LayeredResult> integrate_layers(const std::vector<FlowLayer>& layers, const std::vector<InitialSet>& starts,
-                                            const FlowOptions& options) {
-    check_layers(layers);
-    check_flow_options(options);
-    for (const InitialSet& start : starts) check_initial_set(layers.front().field, start, layers.front().duration);
-    const std::vector<std::shared_ptr<const TaylorProgram>> programs = layer_programs(layers);
-
+std::vector<LayeredResult> integrate_share(const std::vector<FlowLayer>& layers,
+                                           const std::vector<std::shared_ptr<const TaylorProgram>>& programs,
+                                           const std::vector<InitialSet>& starts, const FlowOptions& options) {
     const bool points = std::all_of(starts.begin(), starts.end(), FlowLane::is_point);
     const bool tube = points && !options.derivative && LaneGroup::by_norm(programs.front()->rows());
     std::vector<std::unique_ptr<FlowLane>> lanes;
@@ -183,6 +178,22 @@ std::vector<LayeredResult> integrate_layers(const std::vector<FlowLayer>& layers
         });
     }
     return results;
+}
+
+}  // namespace
+
+std::vector<LayeredResult> integrate_layers(const std::vector<FlowLayer>& layers, const std::vector<InitialSet>& starts,
+                                            const FlowOptions& options) {
+    check_layers(layers);
+    check_flow_options(options);
+    for (const InitialSet& start : starts) check_initial_set(layers.front().field, start, layers.front().duration);
+    const std::vector<std::shared_ptr<const TaylorProgram>> programs = layer_programs(layers);
+    const std::size_t threads = std::min(threads_of(options), starts.size() / 8);  // at least a group of lanes each
+    if (threads <= 1) return integrate_share(layers, programs, starts, options);
+    return in_blocks<LayeredResult>(
+        starts.size(), threads, options, [&](std::ptrdiff_t from, std::ptrdiff_t to, const FlowOptions& own) {
+            return integrate_share(layers, programs, {starts.begin() + from, starts.begin() + to}, own);
+        });
 }
 
 }  // namespace capnode

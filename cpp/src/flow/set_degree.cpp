@@ -8,6 +8,7 @@
 
 #include "capnode/flow/spatial_basis.hpp"
 #include "capnode/flow/taylor_model_flow.hpp"
+#include "dealt_out.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
 #include "taylor_model_set.hpp"
@@ -42,7 +43,8 @@ bool reached_further(const LayeredResult& a, const LayeredResult& b) {
 // One set, whose linear sets did not arrive or became too wide.
 class Choice {
   public:
-    using Integrate = std::function<LayeredResult(const InitialSet&, const FlowOptions&)>;
+    /// The start of that index.
+    using Integrate = std::function<LayeredResult(std::size_t, const FlowOptions&)>;
 
     Choice(const FlowOptions& options, Integrate linear, Integrate models)
         : options_(options), linear_(std::move(linear)), models_(std::move(models)) {}
@@ -54,7 +56,7 @@ class Choice {
         own.nonlinear_limit = std::min(options_.nonlinear_limit, nearly_linear);
         return own;
     }
-    LayeredResult best(const InitialSet& start, LayeredResult found_first) const {
+    LayeredResult best(std::size_t index, const InitialSet& start, LayeredResult found_first) const {
         const auto proved = [](const LayeredResult& r) { return r.back().verdict == Verdict::proved; };
         LayeredResult best = std::move(found_first);
         if (best.back().verdict == Verdict::proved || best.back().verdict == Verdict::interrupted) return best;
@@ -65,7 +67,7 @@ class Choice {
         for (own.set_degree = 2; own.set_degree <= highest_degree; ++own.set_degree) {
             if (SpatialBasis::count(m, own.set_degree) > most_terms) break;
             own.max_seconds = seconds_left();
-            LayeredResult found = models_(start, own);
+            LayeredResult found = models_(index, own);
             const bool arrived = proved(found);
             const bool stopped = found.back().verdict == Verdict::interrupted;
             const double now = arrived ? excess(found.back()) : infinity;
@@ -79,7 +81,7 @@ class Choice {
             FlowOptions unlimited = options_;
             unlimited.set_degree = 1;
             unlimited.max_seconds = seconds_left();
-            LayeredResult found = linear_(start, unlimited);
+            LayeredResult found = linear_(index, unlimited);
             if (reached_further(found, best) || proved(found)) best = std::move(found);
         }
         if (!options_.linear_part) {
@@ -114,20 +116,20 @@ std::vector<FlowResult> integrate_lanes_by_degree(const Field& field, const std:
         own.set_degree = 1;
         return integrate_lanes(field, starts, durations, own);
     }
-    double duration = 0.0;
-    const Choice choice(
-        options,
-        [&](const InitialSet& start, const FlowOptions& own) {
-            return LayeredResult{integrate(field, start, duration, own)};
-        },
-        [&](const InitialSet& start, const FlowOptions& own) {
-            return LayeredResult{integrate_lanes_taylor_model(field, {start}, {duration}, own).front()};
-        });
-    std::vector<FlowResult> results = integrate_lanes(field, starts, durations, choice.first());
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        duration = durations[i];
-        results[i] = choice.best(starts[i], {std::move(results[i])}).front();
-    }
+    const Choice::Integrate linear = [&](std::size_t i, const FlowOptions& own) {
+        return LayeredResult{integrate(field, starts[i], durations[i], own)};
+    };
+    const Choice::Integrate models = [&](std::size_t i, const FlowOptions& own) {
+        return LayeredResult{integrate_lanes_taylor_model(field, {starts[i]}, {durations[i]}, own).front()};
+    };
+    std::vector<FlowResult> results =
+        integrate_lanes(field, starts, durations, Choice(options, linear, models).first());
+    deal_out(starts.size(), options, [&](std::size_t first, std::size_t stride, const FlowOptions& own) {
+        const Choice choice(own, linear, models);
+        for (std::size_t i = first; i < starts.size(); i += stride) {
+            results[i] = choice.best(i, starts[i], {std::move(results[i])}).front();
+        }
+    });
     return results;
 }
 
@@ -142,14 +144,19 @@ std::vector<LayeredResult> integrate_layers_by_degree(const std::vector<FlowLaye
         own.set_degree = 1;
         return integrate_layers(layers, starts, own);
     }
-    const Choice choice(
-        options,
-        [&](const InitialSet& start, const FlowOptions& own) { return integrate_layers(layers, {start}, own).front(); },
-        [&](const InitialSet& start, const FlowOptions& own) {
-            return integrate_layers_taylor_model(layers, {start}, own).front();
-        });
-    std::vector<LayeredResult> results = integrate_layers(layers, starts, choice.first());
-    for (std::size_t i = 0; i < results.size(); ++i) results[i] = choice.best(starts[i], std::move(results[i]));
+    const Choice::Integrate linear = [&](std::size_t i, const FlowOptions& own) {
+        return integrate_layers(layers, {starts[i]}, own).front();
+    };
+    const Choice::Integrate models = [&](std::size_t i, const FlowOptions& own) {
+        return integrate_layers_taylor_model(layers, {starts[i]}, own).front();
+    };
+    std::vector<LayeredResult> results = integrate_layers(layers, starts, Choice(options, linear, models).first());
+    deal_out(starts.size(), options, [&](std::size_t first, std::size_t stride, const FlowOptions& own) {
+        const Choice choice(own, linear, models);
+        for (std::size_t i = first; i < starts.size(); i += stride) {
+            results[i] = choice.best(i, starts[i], std::move(results[i]));
+        }
+    });
     return results;
 }
 

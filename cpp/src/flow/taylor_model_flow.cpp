@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "dealt_out.hpp"
 #include "lane_group.hpp"
 #include "taylor_model_lane.hpp"
 
@@ -111,12 +112,14 @@ std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const s
     for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
     check_degree(options);
     const auto program = shared_program(field);
-    Run run(options, starts.size());
-    std::vector<FlowResult> results;
-    for (std::size_t i = 0; i < starts.size(); ++i) {
-        TaylorModelLane lane(program, starts[i], durations[i], options);
-        results.push_back(run.stage(lane, field.dim()));
-    }
+    std::vector<FlowResult> results(starts.size());
+    deal_out(starts.size(), options, [&](std::size_t first, std::size_t stride, const FlowOptions& own) {
+        Run run(own, (starts.size() - first + stride - 1) / stride);
+        for (std::size_t i = first; i < starts.size(); i += stride) {
+            TaylorModelLane lane(program, starts[i], durations[i], own);
+            results[i] = run.stage(lane, field.dim());
+        }
+    });
     return results;
 }
 
@@ -128,21 +131,21 @@ std::vector<LayeredResult> integrate_layers_taylor_model(const std::vector<FlowL
     for (const InitialSet& start : starts) check_initial_set(layers.front().field, start, layers.front().duration);
     check_degree(options);
     const std::vector<std::shared_ptr<const TaylorProgram>> programs = layer_programs(layers);
-    Run run(options, starts.size() * layers.size());
-    std::vector<LayeredResult> results;
-    for (const InitialSet& start : starts) {
-        TaylorModelLane lane(programs.front(), start, layers.front().duration, options);
-        LayeredResult result;
-        for (std::size_t k = 0; k < layers.size(); ++k) {
-            if (k > 0) lane.begin_stage(programs[k], layers[k].duration);
-            double later = 0.0;
-            for (std::size_t q = k + 1; q < layers.size(); ++q) later += layers[q].duration;
-            lane.expect_later(later);
-            result.push_back(run.stage(lane, layers[k].field.dim()));
-            if (result.back().verdict != Verdict::proved) break;
+    std::vector<LayeredResult> results(starts.size());
+    deal_out(starts.size(), options, [&](std::size_t first, std::size_t stride, const FlowOptions& own) {
+        Run run(own, (starts.size() - first + stride - 1) / stride * layers.size());
+        for (std::size_t i = first; i < starts.size(); i += stride) {
+            TaylorModelLane lane(programs.front(), starts[i], layers.front().duration, own);
+            for (std::size_t k = 0; k < layers.size(); ++k) {
+                if (k > 0) lane.begin_stage(programs[k], layers[k].duration);
+                double later = 0.0;
+                for (std::size_t q = k + 1; q < layers.size(); ++q) later += layers[q].duration;
+                lane.expect_later(later);
+                results[i].push_back(run.stage(lane, layers[k].field.dim()));
+                if (results[i].back().verdict != Verdict::proved) break;
+            }
         }
-        results.push_back(std::move(result));
-    }
+    });
     return results;
 }
 

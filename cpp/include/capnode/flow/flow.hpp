@@ -37,8 +37,8 @@ struct FlowOptions {
     double tolerance = 1e-12;    // aim for the error of a whole run, relative to max(1, |x|); > 0
     std::size_t max_steps = 100000;
     double max_seconds = infinity;
-    // Of integrate_lanes: each takes an equal share of the starts; few starts in 200 and more dimensions share out the
-    // columns of the tangents instead. 0: as many as the machine has. The results do not depend on it.
+    // Of several starts: each thread takes a share of them; few starts of one field in 200 and more dimensions share
+    // out the columns of the tangents instead. 0: as many as the machine has. The results do not depend on it.
     std::size_t threads = 1;
     bool derivative = false;            // enclose the derivative by the initial point too
     bool dense = false;                 // keep every step for enclosures at intermediate times
