@@ -30,9 +30,9 @@ def test_wide_sets_and_layers_on_threads(degree: int | None) -> None:
     centres = np.random.default_rng(6).uniform(-3, 3, (21, 3))
     sets = cn.interval(centres - 0.05, centres + 0.05)
     layers = cn.layered([(lorenz(), 0.15), (lorenz(), 0.1)])
-    for field, time in ((lorenz(), 0.25), (layers, None)):
-        alone = cn.integrate(field, sets, time, set_degree=degree).require()
-        shared = cn.integrate(field, sets, time, set_degree=degree, threads=2).require()
+    for field, end in ((lorenz(), 0.25), (layers, None)):
+        alone = cn.integrate(field, sets, end, set_degree=degree).require()
+        shared = cn.integrate(field, sets, end, set_degree=degree, threads=2).require()
         assert (alone.final.lo == shared.final.lo).all()
         assert (alone.final.hi == shared.final.hi).all()
         assert (alone.steps == shared.steps).all()
