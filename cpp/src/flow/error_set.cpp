@@ -291,7 +291,7 @@ double ErrorSet::euclidean() const {
             for (std::size_t j = 0; j < n_; ++j) row += std::fabs(basis_(i, j)) * radius_(j, c);
             sum += row * row;
         }
-        largest = sum <= largest ? largest : sum;
+        largest = larger(largest, sum);
     }
     return largest < infinity ? std::sqrt(largest) * slack + tiny_norm : infinity;
 }

@@ -142,7 +142,7 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
             }
             for (std::size_t c = 0; c < n_; ++c) {
                 column[c] = std::sqrt(column[c]) * slack + tiny_norm;
-                longest = column[c] <= longest ? longest : column[c];
+                longest = larger(longest, column[c]);
             }
             double direct = step.phi_norm * longest;
             if (step.phi_defect) {
@@ -153,8 +153,7 @@ void FlowLane::advance(const Step& step, Scratch& scratch) {
                 for (std::size_t c = 0; c < n_; ++c) {
                     double sum = 0.0;
                     for (std::size_t i = 0; i < n_; ++i) sum += scratch.product(i, c) * scratch.product(i, c);
-                    largest = sum <= largest ? largest : sum;
-                    if (!(sum < infinity)) largest = infinity;
+                    largest = larger(largest, sum);
                 }
                 direct = std::min(direct, step.phi_defect_growth * (std::sqrt(largest) * slack + tiny_norm) +
                                               step.phi_rest_norm * longest);

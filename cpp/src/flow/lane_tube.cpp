@@ -34,7 +34,7 @@ void LaneGroup::guess_tube(std::size_t l, double factor) {
 }
 
 // The integral of mu_2(J) over the step is at most h (mu_2(J_c) + average |J - J_c|), and at any time mu_2 <= mu_2(J_c)
-// + largest |J - J_c|.
+// + largest |J - J_c|. No number where a radius is infinite (0 times that): then nothing is known of J.
 void LaneGroup::set_growth_by_norm(std::size_t l) {
     const double mu = logarithmic_norm(jacobian_centre_ + l, lanes_.size(), n_, std::copysign(1.0, scale_[l]),
                                        lanes_[l]->eigen_guess, log_norm_work_);
@@ -43,7 +43,8 @@ void LaneGroup::set_growth_by_norm(std::size_t l) {
     const double average = mu + jacobian_average_[l];
     exponent_[l] = h * largest * slack;
     mean_exponent_[l] = average > 0.0 ? h * average * slack : h * average * (1.0 - 0x1p-32);
-    if (!(std::fabs(mu) < infinity)) exponent_[l] = mean_exponent_[l] = infinity;
+    if (!(std::fabs(mu) < infinity) || !(jacobian_largest_[l] < infinity) || !(jacobian_average_[l] < infinity))
+        exponent_[l] = mean_exponent_[l] = infinity;
 }
 
 // needed_ = what the tube has to hold; excess < 1 where it does.

@@ -18,6 +18,8 @@ inline constexpr double tiny_norm = 0x1p-480;
 inline double bound(double x) { return x * slack + underflow; }
 /// The same; +inf where x is not a number.
 inline double bound_or_infinity(double x) { return x < infinity ? bound(x) : infinity; }
+/// The larger of m and x; +inf where x is not a number, which std::max and a comparison lose, then or at the next x.
+inline double larger(double m, double x) { return x <= m ? m : x < infinity ? x : infinity; }
 
 /// e^x rounded up for x >= 0: with y = x / 16 <= 1, e^y <= 1 + y + y^2/2 + y^3/6 + y^4/24 (1 + y/5 e^y) and e <= 2.72.
 inline double exp_up(double x) {

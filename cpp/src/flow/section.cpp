@@ -124,7 +124,7 @@ std::optional<Projection> project(const Field& field, const Section& section, co
             a(i, c) = r * size * slack;
             row += a(i, c);
         }
-        norm = row <= norm ? norm : row;  // NaN wins
+        norm = larger(norm, row);
     }
     norm *= slack;
     if (!(norm <= 0.5)) return std::nullopt;

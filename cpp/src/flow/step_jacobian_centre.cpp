@@ -170,8 +170,8 @@ struct StepEngine::JacobianCentre {
                 const std::size_t j = r * e.lanes_ + l;
                 const double rw = e.at(e.radius_, w)[j];
                 const double size = std::fabs(e.coefficient(w, 0)[j]) + e.suffix(w, 1)[j] + rw;
-                omega = size <= omega ? omega : size;
-                fixed = rw + error[j] <= fixed ? fixed : rw + error[j];
+                omega = larger(omega, size);
+                fixed = larger(fixed, rw + error[j]);
             }
             double delta = fixed;
             double delta_average = fixed;
@@ -179,8 +179,7 @@ struct StepEngine::JacobianCentre {
             for (std::size_t k = 1; k <= e.top_; ++k, two *= 0.5) {
                 double m = 0.0;
                 for (std::size_t r = 0; r < rows_out; ++r) {
-                    const double c = std::fabs(e.coefficient(w, k)[r * e.lanes_ + l]);
-                    m = c <= m ? m : c;
+                    m = larger(m, std::fabs(e.coefficient(w, k)[r * e.lanes_ + l]));
                 }
                 m *= e.weight_[k * e.lanes_ + l];
                 delta += m * (1.0 - two);

@@ -25,8 +25,8 @@ struct StepKernels {
     void (*sum)(double* out, const double* a, const double* b, double sign, std::size_t n);
     // sum_i a_i b_i
     double (*dot)(const double* a, const double* b, std::size_t n);
-    // out (n x n) = factor (a + a^T), a n x n with entries `stride` apart; *norm = max_i fl(sum_j |out_ij|), NaN where
-    // one is; *square = fl(sum |out_ij|^2)
+    // out (n x n) = factor (a + a^T), a n x n with entries `stride` apart; *norm = max_i fl(sum_j |out_ij|), +inf where
+    // one is NaN; *square = fl(sum |out_ij|^2)
     void (*symmetric_part)(double* out, double* norm, double* square, const double* a, std::size_t stride,
                            std::size_t n, double factor);
     // out (rows x n) = w (rows x inner) in (inner x n) [+ bias (rows), in every column]; n >= 1 columns side by side

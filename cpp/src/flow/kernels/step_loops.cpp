@@ -310,7 +310,7 @@ void symmetric_part(double* out, double* norm, double* square, const double* a, 
             row += absolute(m[j]);
             rest = madd(m[j], m[j], rest);
         }
-        largest = row <= largest ? largest : row;  // NaN wins
+        largest = row <= largest ? largest : row < infinite ? row : infinite;
     }
     *norm = largest;
     *square = rest + total(squares);
