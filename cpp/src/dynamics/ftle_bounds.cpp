@@ -153,7 +153,7 @@ struct FtleBounds::Data {
         // Short steps of low order keep the tubes of wide sets thin.
         const bool models = options.set_degree > 1;
         options.order = spec.order != 0 ? spec.order : !spec.cells ? 20 : models ? 6 : 10;
-        options.tolerance = spec.tolerance > 0.0 ? spec.tolerance : !spec.cells ? 1e-11 : models ? 1e-4 : 1e-7;
+        options.tolerance = spec.tolerance > 0.0 ? spec.tolerance : !spec.cells ? 5e-11 : models ? 1e-4 : 1e-7;
         a_priori = bound_a_priori();
     }
 
