@@ -108,6 +108,22 @@ struct Hooks {
     }
 };
 
+template <class Make>
+py::dict map_to_python(const Classifier& classifier, Hooks& hooks, Make make) {
+    const auto map = std::make_shared<ClassMap>();
+    {
+        const py::gil_scoped_release release;
+        const FloatEnvironment guard;
+        *map = make();
+    }
+    hooks.poll.rethrow();
+    py::dict d = cells_to_python(map->cells, classifier.readout.classes());
+    d["map"] = map;
+    d["integrated"] = map->integrated;
+    d["out_of_budget"] = map->out_of_budget;
+    return d;
+}
+
 py::dict class_map_from_python(const Classifier& classifier, const std::array<double, 4>& box,
                                const std::array<std::size_t, 2>& shape, std::size_t depth, std::size_t budget,
                                std::size_t threads, const py::object& progress) {
@@ -117,18 +133,18 @@ py::dict class_map_from_python(const Classifier& classifier, const std::array<do
     options.budget = budget;
     options.threads = threads;
     hooks.attach(options);
-    const auto map = std::make_shared<ClassMap>();
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        *map = class_map(classifier, box, shape, options);
-    }
-    hooks.poll.rethrow();
-    py::dict d = cells_to_python(map->cells, classifier.readout.classes());
-    d["map"] = map;
-    d["integrated"] = map->integrated;
-    d["out_of_budget"] = map->out_of_budget;
-    return d;
+    return map_to_python(classifier, hooks, [&] { return class_map(classifier, box, shape, options); });
+}
+
+// The boxes are all that is taken from outside: what is said of them is computed here.
+py::dict map_of_cells_from_python(const Classifier& classifier, const std::array<double, 4>& box,
+                                  const py::object& boxes, std::size_t threads, const py::object& progress) {
+    const std::vector<std::array<double, 4>> list = boxes_from(boxes);
+    Hooks hooks(progress);
+    ClassMapOptions options;
+    options.threads = threads;
+    hooks.attach(options);
+    return map_to_python(classifier, hooks, [&] { return class_map_of_cells(classifier, box, list, options); });
 }
 
 py::dict classify_cells_from_python(const Classifier& classifier, const py::object& boxes, std::size_t threads) {
@@ -184,7 +200,7 @@ py::dict pieces_to_python(const std::vector<BoundaryPiece>& pieces) {
     return d;
 }
 
-// `map` is what class_map gave: the facts about its cells never pass through Python.
+// `map` is what class_map or class_map_of_cells gave: the facts about its cells never pass through Python.
 py::dict boundary_from_python(const Classifier& classifier, std::size_t i, std::size_t k, const ClassMap& map,
                               double longest, double shortest, std::size_t max_pieces, std::size_t depth,
                               std::size_t budget, std::size_t threads, const py::object& progress) {
@@ -245,6 +261,8 @@ void register_classify(py::module_& module) {
              py::arg("tolerance") = 1e-12)
         .def("class_map", &class_map_from_python, py::arg("box"), py::arg("shape"), py::kw_only(), py::arg("depth"),
              py::arg("budget"), py::arg("threads") = 1, py::arg("progress") = py::none())
+        .def("class_map_of_cells", &map_of_cells_from_python, py::arg("box"), py::arg("boxes"), py::kw_only(),
+             py::arg("threads") = 1, py::arg("progress") = py::none())
         .def("classify_cells", &classify_cells_from_python, py::arg("boxes"), py::kw_only(), py::arg("threads") = 1)
         .def("boundary_piece", &piece_from_python, py::arg("i"), py::arg("k"), py::arg("centre"), py::arg("axes"),
              py::arg("radii"))

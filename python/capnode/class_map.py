@@ -33,7 +33,8 @@ class ClassMap:
     boxes          IntervalArray (m, 2): the cells after refinement; they cover the rectangle and do not overlap
     classes        bool (m, classes): the classes that inputs of the cell can reach; the others are proved not to be
     proved_class   int64 (m,): the class of every input of the cell; -1 where several can be reached
-    verdicts       (m,) `Verdict`: proved, too_wide (several classes), unbounded (the flow was not bounded), interrupted
+    verdicts       (m,) `Verdict`: proved, too_wide (several classes), tied (several whose scores are equal everywhere:
+                   `Readout.ties`), unbounded (the flow was not bounded), interrupted
     parents        int64 (m,): the flat index of the coarse cell; shape: how many coarse cells there are
     rectangle      IntervalArray (2,)
     integrated     how many cells were integrated; out_of_budget: whether that was the end of refinement
@@ -126,9 +127,12 @@ class ClassMap:
         max_pieces  of all chains
         depth       how often cells are quartered until each is away from the curve or within one piece
         budget      cells integrated
+
+        Of a map from tiles only the boxes are taken, as the cells to begin with: what is proved of each is computed
+        again here, once for all boundaries. A map from a file has no field: ask `capnode.decision_boundary`.
         """
-        if self.core is None or self.cells is None:
-            raise ValueError("a class map from a file or from tiles has no cells in the core: ask decision_boundary")
+        if self.core is None:
+            raise ValueError("a class map from a file has no classifier: ask decision_boundary")
         if classes is None:
             if self.readout.classes != 2:
                 raise ValueError(f"there are {self.readout.classes} classes: name the 2 whose boundary is meant")
@@ -144,7 +148,7 @@ class ClassMap:
             answer = self.core.decision_boundary(
                 i,
                 k,
-                self.cells,
+                self._cells_of_core(threads, report if progress else None),
                 longest=longest or 0.0,
                 max_pieces=max_pieces,
                 depth=depth,
@@ -154,6 +158,19 @@ class ClassMap:
             )
         inputs = {"box": self.rectangle, "classes": np.array([i, k])}
         return boundary_of(answer, (i, k), self.rectangle, Provenance("decision_boundary", self.field, inputs))
+
+    def _cells_of_core(self, threads: int, report: Any) -> Any:
+        """What the core knows of the cells; of a map from tiles it has to find out."""
+        if self.cells is None:
+            order = np.argsort(self.parents, kind="stable")  # that of a map in one piece
+            answer = self.core.class_map_of_cells(
+                _four(self.rectangle[None])[0],
+                _four(self.boxes)[order],
+                threads=threads,
+                progress=(lambda share: report("cells", int(1000 * share), 1000)) if report else None,
+            )
+            object.__setattr__(self, "cells", answer["map"])
+        return self.cells
 
     def report(self, path: str | os.PathLike[str], **options: Any) -> Path:
         """A self-contained HTML page: pictures, numbers, what is proved; `capnode.classify_report` has the options."""
@@ -215,6 +232,7 @@ class ClassMap:
             "decided": self.decided,
             "shares": [float(x) for x in self.shares],
             "out_of_budget": self.out_of_budget,
+            "ties": [list(tie) for tie in self.readout.ties],
         }
 
     def _points(self, points: ArrayLike) -> FloatArray:
@@ -228,9 +246,10 @@ class ClassMap:
         return z
 
     def __repr__(self) -> str:
+        ties = "".join(f"; equal everywhere: {', '.join(map(str, tie))}" for tie in self.readout.ties)
         return (
             f"<class map of {self.readout.classes} classes, {len(self)} cells, "
-            f"{100.0 * self.decided:.4g} % of the area proved to lie in one class>"
+            f"{100.0 * self.decided:.4g} % of the area proved to lie in one class{ties}>"
         )
 
 

@@ -60,10 +60,11 @@ def classify(
     progress   True for a bar, or a function (stage, done, total)
     tile, out, resume, executor, workers  as in `ftle`: with `out` or `executor` the map is computed tile by tile, each
                with its share of the budget, into a folder that a stopped run goes on from (`classes.npz` at the end),
-               on threads, processes or a cluster. Such a map has no `boundary`; `decision_boundary` computes its own
+               on threads, processes or a cluster
 
     Every input of a cell with one class is proved to belong to it; the other cells tell the classes that their inputs
-    can reach, and why it is not one: too wide, or the flow not bounded. Misuse is a ValueError with both numbers.
+    can reach, and why it is not one: too wide, classes tied everywhere (`Readout.ties`), or the flow not bounded.
+    Misuse is a ValueError with both numbers, a readout all of whose classes are tied among it.
     """
     core, read = classifier(field, readout, t, p, encoder=encoder, t0=t0, order=order, tolerance=tolerance)
     lower, upper = _rectangle(box)

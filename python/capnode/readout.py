@@ -48,6 +48,15 @@ class Readout:
     def dim(self) -> int:
         return int(self.weight.shape[1])
 
+    @property
+    def ties(self) -> tuple[tuple[int, ...], ...]:
+        """Classes with exactly the same row and bias: their scores are equal everywhere, so that where they are largest
+        no class can be proved."""
+        groups: dict[tuple[float, ...], list[int]] = {}
+        for k, row in enumerate(np.column_stack([self.weight, self.bias]).tolist()):
+            groups.setdefault(tuple(row), []).append(k)  # 0.0 == -0.0, and their hashes are equal
+        return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
     def __call__(self, x: ArrayLike) -> FloatArray:
         """Scores in float64, for exploration."""
         return np.asarray(np.asarray(x, dtype=np.float64) @ self.weight.T + self.bias)

@@ -50,6 +50,7 @@ class Verdict(StrEnum):
     section_not_reached = "section_not_reached"
     lost = "lost"
     interrupted = "interrupted"
+    tied = "tied"
 
     @property
     def sentence(self) -> str:

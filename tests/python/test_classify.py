@@ -149,3 +149,34 @@ def test_refusals_name_both_numbers() -> None:
         cn.classify(field, read, [(0.0, 0.1), (0.0, 0.1)], (1, 1), 1.0).at([[1.0, 0.0]])
     with pytest.raises(ValueError, match="longest"):
         cn.classify(field, read, [(0.0, 0.1), (0.0, 0.1)], (1, 1), 1.0).boundary(longest=0.0)
+
+
+def test_classes_that_are_equal_everywhere() -> None:
+    """They are said at once, and no cell is quartered for them."""
+    field, readout = lifted(lambda x, y: x * x + y * y), level(1.0)
+    twice = cn.Readout(np.vstack([readout.weight, readout.weight[1]]), np.append(readout.bias, readout.bias[1]))
+    assert twice.ties == ((1, 2),)
+    assert readout.ties == ()
+    plain = cn.classify(field, readout, BOX, (8, 8), 1.0, encoder=LIFT, depth=3)
+    found = cn.classify(field, twice, BOX, (8, 8), 1.0, encoder=LIFT, depth=3)
+    assert found.integrated == plain.integrated  # those of class 1, decided before, are now the tied ones
+    assert found.counts["tied"] == (plain.proved_class == 1).sum()
+    tied = found.verdicts == cn.Verdict.tied
+    assert (found.classes[tied] == [False, True, True]).all()
+    assert np.array_equal(found.proved_class == 0, plain.proved_class == 0)
+    assert "equal everywhere: 1, 2" in repr(found)
+    assert found.to_dict()["ties"] == [[1, 2]]
+    with pytest.raises(ValueError, match="classes 1 and 2 have the same readout row and bias"):
+        found.boundary((1, 2))
+    curve = found.boundary((0, 1)).require()
+    assert len(curve) == len(plain.boundary().require())
+    assert not curve.proper.any()
+    other = cn.Readout(twice.weight, np.add(twice.bias, [0.0, 0.0, 2.0**-40]))  # nearly is not exactly
+    assert other.ties == ()
+    same = cn.Readout([[0.0, 1.0, 2.0], [-0.0, 1.0, 2.0]])
+    assert same.ties == ((0, 1),)
+    for options in ({}, {"executor": "threads"}):
+        with pytest.raises(ValueError, match="classes 0 and 1 have the same readout row and bias"):
+            cn.classify(field, same, BOX, (8, 8), 1.0, encoder=LIFT, **options)
+    with pytest.raises(ValueError, match="classes 0 and 1 and all others up to 3 have the same"):
+        cn.decision_boundary(field, cn.Readout(np.ones((4, 3))), BOX, 1.0, encoder=LIFT)

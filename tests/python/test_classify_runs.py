@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -50,7 +51,41 @@ def test_tiles_are_the_map(moons: cn.Field, readout: cn.Readout, tmp_path: Path)
     assert np.array_equal(loaded.classes, tiled.classes)
     assert tiled.class_of([[0.0, 1.5], [0.5, -1.5]]).tolist() == whole.class_of([[0.0, 1.5], [0.5, -1.5]]).tolist()
     with pytest.raises(ValueError, match="ask decision_boundary"):
-        tiled.boundary()
+        loaded.boundary()
+
+
+def test_the_boundary_of_tiles_is_that_of_the_map(moons: cn.Field, readout: cn.Readout, tmp_path: Path) -> None:
+    whole = cn.classify(moons, readout, BOX, (16, 16), 2.0, depth=1)
+    tiled = cn.classify(moons, readout, BOX, (16, 16), 2.0, depth=1, tile=(5, 7), out=tmp_path / "run")
+    stages: set[str] = set()
+    wanted, found = whole.boundary().require(), tiled.boundary(progress=lambda *k: stages.add(k[0])).require()
+    assert len(found) == len(wanted) > 0
+    assert found.chains == wanted.chains
+    for name in ("centres", "axes", "radii", "proper", "cell_classes", "away", "piece"):
+        assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
+    for name in ("strips", "starts", "ends", "derivatives", "cells"):
+        assert np.array_equal(getattr(found, name).lo, getattr(wanted, name).lo), name
+        assert np.array_equal(getattr(found, name).hi, getattr(wanted, name).hi), name
+    assert "boundary, level 0" in stages
+    assert tiled.boundary().require().to_dict() == wanted.to_dict()  # the cells are there by now
+
+
+def test_what_tiles_say_of_their_cells_is_not_believed(moons: cn.Field, readout: cn.Readout) -> None:
+    options: dict[str, Any] = {"depth": 1, "executor": "threads"}
+    tiled = cn.classify(moons, readout, BOX, (8, 8), 2.0, **options)
+    wanted = tiled.boundary().require()
+    lies = np.zeros_like(tiled.classes)
+    lies[:, 0] = True  # as if no input could get class 1
+    liar = dataclasses.replace(tiled, classes=lies, cells=None)
+    assert liar.decided == 1.0
+    assert liar.boundary().require().to_dict() == wanted.to_dict()
+    keep = np.arange(len(tiled)) != 17
+    boxes = cn.IntervalArray(tiled.boxes.lo[keep], tiled.boxes.hi[keep])
+    hole = dataclasses.replace(
+        tiled, boxes=boxes, classes=lies[keep], codes=tiled.codes[keep], parents=tiled.parents[keep], cells=None
+    )
+    with pytest.raises(ValueError, match=rf"the {len(boxes)} cells do not cover the rectangle \[-2, 2\] x \[-2, 2\]"):
+        hole.boundary()
 
 
 def test_resume_and_another_run(moons: cn.Field, readout: cn.Readout, tmp_path: Path) -> None:

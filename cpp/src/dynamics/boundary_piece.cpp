@@ -101,11 +101,7 @@ struct BoundaryPieceTheorem {
 };
 
 Result<BoundaryPiece> prove_boundary_piece(const Classifier& c, std::size_t i, std::size_t k, const Frame& frame) {
-    const std::size_t classes = c.readout.classes();
-    if (i == k || i >= classes || k >= classes) {
-        throw std::invalid_argument("a boundary between the classes " + std::to_string(i) + " and " +
-                                    std::to_string(k) + " of " + std::to_string(classes));
-    }
+    check_pair(c, i, k);
     if (!(frame.radii[0] > 0.0) || !(frame.radii[1] > 0.0)) {
         throw std::invalid_argument("the radii of a frame must be positive, not " + shortest_text(frame.radii[0]) +
                                     " and " + shortest_text(frame.radii[1]));

@@ -48,17 +48,21 @@ void decide(const Classifier& classifier, std::vector<ClassCell>& cells, std::si
     choice.interrupted = options.interrupted;
     choice.nonlinear_limit = nonlinear_limit;
     const std::vector<FrameImage> found = images(classifier, frames, choice);
+    const std::vector<std::size_t> tied = tied_classes(classifier.readout);
     for (std::size_t k = from; k < to; ++k) {
         ClassCell& cell = cells[k];
         const FrameImage& image = found[k - from];
         const std::vector<char> possible = possible_classes(classifier, frames[k - from], image);
-        std::size_t count = 0;
+        std::size_t count = 0, apart = 0;  // classes; those that are not tied to an earlier one
         for (std::size_t c = 0; c < possible.size(); ++c) {
             cell.possible[c] = static_cast<char>(cell.possible[c] && possible[c]);
-            count += cell.possible[c] ? 1 : 0;
+            if (!cell.possible[c]) continue;
+            ++count;
+            apart += cell.possible[tied[c]] && tied[c] != c ? 0 : 1;
         }
         if (count == 0) throw InternalError("no class is possible in a cell");
         cell.verdict = count == 1                              ? Verdict::proved
+                       : apart == 1                            ? Verdict::tied
                        : image.verdict == Verdict::proved      ? Verdict::too_wide
                        : image.verdict == Verdict::interrupted ? Verdict::interrupted
                                                                : Verdict::unbounded;
@@ -135,6 +139,44 @@ ClassMap class_map(const Classifier& classifier, const std::array<double, 4>& bo
     return map;
 }
 
+// A box holds all of the rectangle; or it is cut at an end of a box inside of it, and both parts are covered by what
+// overlaps them. Where no end lies inside, a box that overlaps it would hold it. The middle one of the ends leaves at
+// most half of them to each part.
+bool cover(const std::array<double, 4>& box, std::vector<std::array<double, 4>> boxes) {
+    std::erase_if(boxes, [&](const std::array<double, 4>& b) {
+        return !(b[0] < box[1] && box[0] < b[1] && b[2] < box[3] && box[2] < b[3]);
+    });
+    std::array<std::vector<double>, 2> ends;
+    for (const std::array<double, 4>& b : boxes) {
+        if (b[0] <= box[0] && box[1] <= b[1] && b[2] <= box[2] && box[3] <= b[3]) return true;
+        for (std::size_t k = 0; k < 4; ++k) {
+            if (box[k / 2 * 2] < b[k] && b[k] < box[k / 2 * 2 + 1]) ends[k / 2].push_back(b[k]);
+        }
+    }
+    const std::size_t axis = ends[0].size() >= ends[1].size() ? 0 : 1;
+    if (ends[axis].empty()) return false;
+    const auto middle = ends[axis].begin() + static_cast<std::ptrdiff_t>(ends[axis].size() / 2);
+    std::nth_element(ends[axis].begin(), middle, ends[axis].end());
+    std::array<double, 4> lower = box, upper = box;
+    lower[2 * axis + 1] = upper[2 * axis] = *middle;
+    return cover(lower, boxes) && cover(upper, std::move(boxes));
+}
+
+ClassMap class_map_of_cells(const Classifier& classifier, const std::array<double, 4>& box,
+                            const std::vector<std::array<double, 4>>& boxes, const ClassMapOptions& options) {
+    check_rectangle(box, {1, 1});
+    if (!cover(box, boxes)) {
+        throw std::invalid_argument("the " + std::to_string(boxes.size()) + " cells do not cover the rectangle " +
+                                    number_text(Interval(box[0], box[1])) + " x " +
+                                    number_text(Interval(box[2], box[3])));
+    }
+    ClassMap map;
+    map.box = box;
+    map.cells = classify_cells(classifier, boxes, options);
+    map.integrated = boxes.size();
+    return map;
+}
+
 std::vector<ClassCell> classify_cells(const Classifier& classifier, const std::vector<std::array<double, 4>>& boxes,
                                       const ClassMapOptions& options) {
     check(classifier);
@@ -144,7 +186,11 @@ std::vector<ClassCell> classify_cells(const Classifier& classifier, const std::v
         cells[k].possible.assign(classifier.readout.classes(), 1);
         cells[k].parent = static_cast<std::uint32_t>(k);
     }
-    decide(classifier, cells, 0, cells.size(), options);
+    for (std::size_t from = 0; from < cells.size(); from += batch) {
+        const std::size_t to = std::min(cells.size(), from + batch);
+        decide(classifier, cells, from, to, options);
+        if (options.progress) options.progress(0, to, cells.size());
+    }
     return cells;
 }
 

@@ -48,6 +48,12 @@ void check(const Classifier& c) {
     check_system(c);
     const std::size_t dim = c.first().dim();
     check_readout(c.readout, dim);
+    const std::vector<std::size_t> tied = tied_classes(c.readout);
+    if (std::all_of(tied.begin(), tied.end(), [](std::size_t first) { return first == 0; })) {
+        refuse("the classes 0 and 1" +
+               (tied.size() > 2 ? " and all others up to " + std::to_string(tied.size() - 1) : "") +
+               " have the same readout row and bias: their scores are equal everywhere");
+    }
     if (c.parameter.size() != c.first().parameter_dim()) {
         refuse("the parameter has " + std::to_string(c.parameter.size()) + " entries, the field needs " +
                std::to_string(c.first().parameter_dim()));
@@ -73,6 +79,19 @@ void check(const Classifier& c) {
     }
     for (const double b : c.offset) {
         if (!std::isfinite(b)) refuse("the offset of the encoder must be finite");
+    }
+}
+
+void check_pair(const Classifier& c, std::size_t i, std::size_t k) {
+    const std::size_t classes = c.readout.classes();
+    const std::string pair = std::to_string(i) + " and " + std::to_string(k);
+    if (i == k || i >= classes || k >= classes)
+        refuse("a boundary between the classes " + pair + " of " + std::to_string(classes));
+    const std::vector<std::size_t> tied = tied_classes(c.readout);
+    if (tied[i] == tied[k]) {
+        refuse(
+            "the classes " + pair +
+            " have the same readout row and bias: their scores are equal everywhere, there is no curve between them");
     }
 }
 

@@ -310,11 +310,7 @@ class BoundaryRun {
 DecisionBoundary decision_boundary(const Classifier& classifier, std::size_t i, std::size_t k, const ClassMap& map,
                                    const BoundaryOptions& options) {
     check(classifier);
-    const std::size_t classes = classifier.readout.classes();
-    if (i == k || i >= classes || k >= classes) {
-        throw std::invalid_argument("a boundary between the classes " + std::to_string(i) + " and " +
-                                    std::to_string(k) + " of " + std::to_string(classes));
-    }
+    check_pair(classifier, i, k);
     return BoundaryRun(classifier, i, k, map.box, options).run(map);
 }
 

@@ -1,5 +1,6 @@
 #include "capnode/dynamics/readout.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -51,6 +52,19 @@ void check_readout(const Readout& readout, std::size_t dim) {
     for (const double b : readout.bias) {
         if (!std::isfinite(b)) throw std::invalid_argument("the readout has a bias that is not finite");
     }
+}
+
+std::vector<std::size_t> tied_classes(const Readout& readout) {
+    std::vector<std::size_t> first(readout.classes());
+    for (std::size_t k = 0; k < readout.classes(); ++k) {
+        const double* row = readout.weight.row(k);
+        std::size_t j = 0;
+        while (j < k &&
+               !(readout.bias[j] == readout.bias[k] && std::equal(row, row + readout.dim(), readout.weight.row(j))))
+            ++j;
+        first[k] = j;
+    }
+    return first;
 }
 
 std::vector<Interval> scores(const Readout& readout, const std::vector<Interval>& x) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time as clock
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,9 +65,7 @@ def run(
     results = []
     if boundary and not stopped:
         for pair in _pairs(found):
-            results.append(
-                capnode.decision_boundary(field, read, rectangle, t, shape=shape, classes=pair, progress=show, **asked)
-            )
+            results.append(found.boundary(pair, progress=show))
     seconds = clock.monotonic() - began
     document = found.to_dict() | {"boundaries": [_summary(result) for result in results]}
     if json:
@@ -96,10 +95,11 @@ def run(
 
 
 def _pairs(found: Any) -> list[tuple[int, int]]:
-    """The classes that some cell can reach both of."""
+    """The classes that some cell can reach both of, and that are not equal everywhere."""
     many = found.classes[found.classes.sum(axis=1) > 1]
-    count = found.readout.classes
-    return [(i, k) for i in range(count) for k in range(i + 1, count) if (many[:, i] & many[:, k]).any()]
+    tied = [set(tie) for tie in found.readout.ties]
+    pairs = itertools.combinations(range(found.readout.classes), 2)
+    return [(i, k) for i, k in pairs if (many[:, i] & many[:, k]).any() and not any({i, k} <= tie for tie in tied)]
 
 
 def _summary(result: Any) -> dict[str, Any]:
@@ -119,6 +119,8 @@ def table(found: Any, results: list[Any]) -> Table:
     for name, value in found.to_dict().items():
         if name == "verdicts":
             value = ", ".join(f"{count} {verdict}" for verdict, count in value.items())
+        elif name == "ties":
+            value = "; ".join(f"{', '.join(map(str, tie))} equal everywhere" for tie in value) or "none"
         elif name == "shares":
             value = ", ".join(f"class {k}: {100.0 * share:.4g} %" for k, share in enumerate(value))
         out.add_row(name.replace("_", " "), str(value))

@@ -44,10 +44,76 @@ bool refused(F f) {
     return false;
 }
 
+void covers() {
+    using Box = std::array<double, 4>;
+    const Box unit = {0.0, 1.0, 0.0, 1.0};
+    CHECK(cover(unit, {unit}) && cover(unit, {{-1.0, 2.0, -1.0, 2.0}}));
+    CHECK(!cover(unit, {}) && !cover(unit, {{0.0, 1.0, 0.0, 0.75}}));
+    CHECK(cover(unit, {{0.0, 0.5, 0.0, 1.0}, {0.5, 1.0, 0.0, 1.0}}));
+    CHECK(!cover(unit, {{0.0, 0.5, 0.0, 1.0}, {std::nextafter(0.5, 1.0), 1.0, 0.0, 1.0}}));
+    // Around a hole in the middle, that no cut from side to side parts.
+    const std::vector<Box> ring = {
+        {0.0, 0.6, 0.0, 0.3}, {0.6, 1.0, 0.0, 0.7}, {0.3, 1.0, 0.7, 1.0}, {0.0, 0.3, 0.3, 1.0}};
+    CHECK(!cover(unit, ring));
+    std::vector<Box> full = ring;
+    full.push_back({0.3, 0.6, 0.3, 0.7});
+    CHECK(cover(unit, full));
+    std::vector<Box> cells;
+    for (std::size_t i = 0; i < 40; ++i) {
+        for (std::size_t j = 0; j < 30; ++j) {
+            const Box cell = {cell_edge(0.0, 1.0, 40, i), cell_edge(0.0, 1.0, 40, i + 1), cell_edge(0.0, 1.0, 30, j),
+                              cell_edge(0.0, 1.0, 30, j + 1)};
+            if ((i + 2 * j) % 3 == 0) {
+                for (const Box& part : quarters(cell)) cells.push_back(part);
+            } else {
+                cells.push_back(cell);
+            }
+        }
+    }
+    CHECK(cover(unit, cells));
+    for (std::size_t k = 0; k < cells.size(); k += 7) {
+        std::vector<Box> fewer = cells;
+        fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(k));
+        CHECK(!cover(unit, fewer));
+    }
+}
+
+// A third class that is the second one once more: its cells are tied, and not quartered.
+void ties() {
+    Classifier c = disc();
+    c.readout.weight = Matrix(3, 3);
+    c.readout.weight(1, 2) = c.readout.weight(2, 2) = 1.0;
+    c.readout.bias = {0.0, -1.0, -1.0};
+    CHECK(tied_classes(c.readout) == std::vector<std::size_t>({0, 1, 1}));
+    ClassMapOptions options;
+    options.depth = 2;
+    const std::array<double, 4> box = {-2.0, 2.0, -2.0, 2.0};
+    const ClassMap map = class_map(c, box, {16, 16}, options);
+    const ClassMap two = class_map(disc(), box, {16, 16}, options);
+    CHECK(map.cells.size() == two.cells.size());
+    std::size_t tied = 0;
+    for (std::size_t k = 0; k < map.cells.size(); ++k) {
+        const ClassCell& cell = map.cells[k];
+        const bool one = two.cells[k].verdict == Verdict::proved && two.cells[k].possible[1];
+        CHECK((cell.verdict == Verdict::tied) == one && cell.possible[1] == cell.possible[2]);
+        CHECK(cell.verdict != Verdict::proved || cell.possible[0]);
+        tied += cell.verdict == Verdict::tied ? 1 : 0;
+    }
+    CHECK(tied > 50);
+    CHECK(refused([&] { decision_boundary(c, 1, 2, map, {}); }));
+    CHECK(refused([&] { prove_boundary_piece(c, 2, 1, frame_of(box)); }));
+    CHECK(decision_boundary(c, 0, 2, map, {}).verdict == Verdict::proved);
+    c.readout.bias = {-1.0, -1.0, -1.0};
+    c.readout.weight(0, 2) = 1.0;
+    CHECK(refused([&] { class_map(c, box, {2, 2}, options); }));
+}
+
 }  // namespace
 
 int main() {
     const FloatEnvironment guard;
+    covers();
+    ties();
     const Classifier c = disc();
     const std::array<double, 4> box = {-2.0, 2.0, -2.0, 2.0};
     ClassMapOptions options;
@@ -68,6 +134,13 @@ int main() {
         CHECK((cell.verdict == Verdict::proved) == (cell.possible[0] != cell.possible[1]));
     }
     CHECK(area == 16.0);
+
+    std::vector<std::array<double, 4>> boxes;
+    for (const ClassCell& cell : map.cells) boxes.push_back(cell.box);
+    const ClassMap again = class_map_of_cells(c, box, boxes, options);
+    for (std::size_t k = 0; k < boxes.size(); ++k) CHECK(again.cells[k].possible == map.cells[k].possible);
+    boxes.pop_back();
+    CHECK(refused([&] { class_map_of_cells(c, box, boxes, options); }));
 
     const DecisionBoundary found = decision_boundary(c, 0, 1, map, {});
     CHECK(found.verdict == Verdict::proved);

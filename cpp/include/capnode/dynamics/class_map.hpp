@@ -9,8 +9,9 @@
 // Cells. The rectangle is cut into shape[0] x shape[1] cells; those with several classes are quartered, level by level,
 // up to `depth` times, as long as the number of integrated cells stays within `budget`. A class that is proved not to
 // be reached from a cell is not reached from its quarters. Cuts are doubles shared by the neighbours: the cells that
-// are left cover the rectangle. Verdicts of cells: proved (one class); too_wide (bounded, several classes); unbounded
-// (the image is not bounded: nothing is known); interrupted.
+// are left cover the rectangle. Verdicts of cells: proved (one class); tied (several, whose scores are equal everywhere
+// by readout.hpp, so that no quarter would have fewer); too_wide (bounded, several classes); unbounded (the image is
+// not bounded: nothing is known); interrupted.
 #pragma once
 
 #include <array>
@@ -55,6 +56,14 @@ std::vector<std::array<double, 4>> quarters(const std::array<double, 4>& box);
 /// box as in ClassCell. std::invalid_argument with the numbers for a side that is not positive or a shape of 0.
 ClassMap class_map(const Classifier& classifier, const std::array<double, 4>& box,
                    const std::array<std::size_t, 2>& shape, const ClassMapOptions& options);
+
+/// Do the boxes together hold all of `box`? By comparisons of their ends alone.
+bool cover(const std::array<double, 4>& box, std::vector<std::array<double, 4>> boxes);
+
+/// The map whose cells are the given boxes, in their order: each is integrated once, none is quartered.
+/// std::invalid_argument where they do not cover the rectangle.
+ClassMap class_map_of_cells(const Classifier& classifier, const std::array<double, 4>& box,
+                            const std::vector<std::array<double, 4>>& boxes, const ClassMapOptions& options);
 
 /// The classes that the inputs of given cells, or of points, may reach.
 std::vector<ClassCell> classify_cells(const Classifier& classifier, const std::vector<std::array<double, 4>>& boxes,

@@ -63,6 +63,10 @@ struct Frame {
 /// A frame that holds the box [lower_0, upper_0] x [lower_1, upper_1], given as lower_0, upper_0, lower_1, upper_1.
 Frame frame_of(const std::array<double, 4>& box);
 
+/// std::invalid_argument where i and k are no two classes with a curve of equal scores between them: the same class
+/// twice, one that is not there, or two that are tied everywhere (readout.hpp).
+void check_pair(const Classifier& classifier, std::size_t i, std::size_t k);
+
 struct FrameImage {
     Verdict verdict = Verdict::no_convergence;  // nothing below holds unless it is `proved`
     std::string detail;

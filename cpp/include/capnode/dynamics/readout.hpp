@@ -25,6 +25,10 @@ struct Readout {
 /// At least two classes, as many biases, all finite: std::invalid_argument with the numbers otherwise.
 void check_readout(const Readout& readout, std::size_t dim);
 
+/// By class, the first class with exactly the same row and bias: their scores are equal everywhere, and no enclosure
+/// can tell them apart.
+std::vector<std::size_t> tied_classes(const Readout& readout);
+
 /// Enclosures of s_k over the box.
 std::vector<Interval> scores(const Readout& readout, const std::vector<Interval>& x);
 

@@ -43,7 +43,8 @@ namespace capnode {
     X(lost,                                                                                                            \
       "The trajectory was lost before the time asked for: its enclosure outgrew every step (chaos, blow-up, or the "   \
       "edge of the domain); ask for a shorter time.")                                                                  \
-    X(interrupted, "The computation was stopped before it finished.")
+    X(interrupted, "The computation was stopped before it finished.")                                                  \
+    X(tied, "Classes with the same row and bias of the readout have equal scores everywhere; leave one of them out.")
 
 enum class Verdict {
 #define CAPNODE_VERDICT_NAME(name, sentence) name,
