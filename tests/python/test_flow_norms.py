@@ -1,0 +1,76 @@
+"""Defects of large systems by norms. The 2-norm of integrals row by row is below the integral of the norm, and a flow
+that rotates makes up the difference: here a quarter turn a step, with a constant defect (a radius of a bias or of a
+weight) in one row and a truncated order, which comes at the end of the step, in another."""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Any
+
+import numpy as np
+import pytest
+from flint import acb, arb
+
+import capnode as cn
+from capnode import _core
+
+N = 17  # the smallest system that goes by norms
+TURN = float(np.pi / 2)
+
+
+def rotation() -> np.ndarray[Any, Any]:
+    a = np.zeros((N, N))
+    a[0, 1], a[1, 0] = TURN, -TURN
+    return a
+
+
+def turned(constant: float) -> Any:
+    """z(1) of z' = -i TURN z + constant, z(0) = 0."""
+    turn = acb(0, TURN)
+    return constant * (1 - (-turn).exp()) / turn
+
+
+def largest_ratio(z: Any, lo: np.ndarray[Any, Any], hi: np.ndarray[Any, Any]) -> float:
+    """Of the error against the radius, over both components; inside is at most 1."""
+    ratios = []
+    for y, a, b in zip((z.real, z.imag), lo, hi, strict=True):
+        assert arb(float(a)) <= y <= arb(float(b))
+        middle, radius = (arb(float(a)) + arb(float(b))) / 2, (arb(float(b)) - arb(float(a))) / 2
+        ratios.append(float(abs(y - middle) / radius))
+    return max(ratios)
+
+
+@pytest.mark.parametrize("derivative", [False, True])
+@pytest.mark.parametrize("order", [8, 9])
+def test_a_bias_radius_and_a_truncated_order(order: int, derivative: bool) -> None:
+    """Without the derivative a tube, with it the sets."""
+    size = TURN ** (order + 1) / factorial(order + 1)
+    spread = np.zeros(N)
+    spread[0] = size
+    builder = _core.FieldBuilder(N, 0, False)
+    field = builder.build(builder.affine(builder.state(), rotation(), None, np.zeros(N), spread))
+    x0 = np.zeros(N)
+    x0[1 - order % 2] = 1.0
+    run = cn.integrate(field, x0, 1.0, order=order, tolerance=1e4, derivative=derivative, set_degree=1).require()
+    assert run.steps == 1
+    start = acb(float(x0[0]), float(x0[1])) * (-acb(0, TURN)).exp()
+    lo, hi = run.final.lo[:2], run.final.hi[:2]
+    assert max(largest_ratio(start + turned(s * float(size)), lo, hi) for s in (-1, 1)) > 0.5
+
+
+@pytest.mark.parametrize("order", [8, 12])
+def test_a_weight_radius_and_a_truncated_order_of_the_tangents(order: int) -> None:
+    """x0' = w x1 + r x2, x1' = -w x0 + a x2 x3^order, x3' = 1, from 0: the derivative by x2."""
+    a = 0.01
+    radius, bias, into = np.zeros((N, N)), np.zeros(N), np.zeros((N, 1))
+    radius[0, 2], bias[3], into[1, 0] = a / (order + 1), 1.0, a
+    builder = _core.FieldBuilder(N, 0, False)
+    x = builder.state()
+    product = builder.multiply(builder.gather(x, [2]), builder.power(builder.gather(x, [3]), order))
+    linear = builder.affine(x, rotation(), radius, bias, None)
+    field = builder.build(builder.add(linear, builder.affine(product, into, None, None, None)))
+    run = cn.integrate(field, np.zeros(N), 1.0, order=order, tolerance=1e4, derivative=True).require()
+    assert run.steps == 1
+    driven = acb.integral(lambda s, _: ((s - 1) * acb(0, TURN)).exp() * s**order, 0, 1) * acb(0, a)
+    lo, hi = run.derivative.lo[:2, 2], run.derivative.hi[:2, 2]
+    assert max(largest_ratio(driven + turned(s * float(radius[0, 2])), lo, hi) for s in (-1, 1)) > 0.5
