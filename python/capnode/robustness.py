@@ -74,6 +74,11 @@ class _Network:
     p_lo: FloatArray | None
     p_hi: FloatArray | None
 
+    def inputs(self, p: Any, t0: float) -> dict[str, Any]:
+        """What a theorem about it was asked about."""
+        head = self.head
+        return {"layers": self.layers, "x": self.x, "t0": t0, "p": p, "weight": head.weight, "bias": head.bias}
+
 
 def _network(field: Any, head: Any, x: Any, t: float | None, p: Any) -> _Network:
     if isinstance(field, Layered):
@@ -133,8 +138,7 @@ def robust_radius(
             max_seconds=max_seconds,
             progress=(lambda share: report("radius", int(1000 * share), 1000)) if progress else None,
         )
-    inputs = {"x": net.x, "t": t, "p": p, "weight": net.head.weight, "bias": net.head.bias}
-    return result_from_core(core, _radius, Provenance("robust_radius", field, inputs))
+    return result_from_core(core, _radius, Provenance("robust_radius", field, net.inputs(p, float(t0))))
 
 
 def _radius(value: dict[str, Any]) -> RobustRadius:
@@ -187,7 +191,7 @@ def adversarial_pair(
         tolerance=tolerance,
         max_seconds=max_seconds,
     )
-    inputs = {"x": net.x, "y": other, "t": t, "p": p, "weight": net.head.weight, "bias": net.head.bias}
+    inputs = {**net.inputs(p, float(t0)), "y": other}
     return result_from_core(core, _pair, Provenance("adversarial_pair", field, inputs))
 
 

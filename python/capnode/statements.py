@@ -305,6 +305,29 @@ def _map_exponents(entry: Mapping[str, Any]) -> str:
     )
 
 
+def _robust_radius(entry: Mapping[str, Any]) -> str:
+    t0, c = float.fromhex(entry["initial"]["time"]), entry["conclusions"]
+    radius = _round(float.fromhex(c["radius"]), ROUND_FLOOR, 17)
+    return (
+        f"{_layers(entry)} every solution that starts at t = {t0!r} within the distance {radius} (2-norm) of the input "
+        f"{_initial_set(entry)} exists{_at_parameter(entry)} up to {_end(entry)} and has class {c['class']} there: "
+        f"{_class_text(entry)} For the input itself it exceeds every other one by at least {_least_margin(entry)}. "
+        "Points and times are the doubles nearest to what is printed."
+    )
+
+
+def _class_text(entry: Mapping[str, Any]) -> str:
+    classes, cls = len(_numbers(entry["readout"]["bias"])), entry["conclusions"]["class"]
+    return (
+        f"of the {classes} scores w_k . x + b_k of the readout in the certificate, that of class {cls} is the largest."
+    )
+
+
+def _least_margin(entry: Mapping[str, Any]) -> str:
+    lower = _numbers(entry["enclosures"]["margins"]["lo"])
+    return _round(min(z for k, z in enumerate(lower) if k != entry["conclusions"]["class"]), ROUND_FLOOR, 6)
+
+
 TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "zero": _zero,
     "equilibrium": _equilibrium,
@@ -315,6 +338,7 @@ TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "lyapunov_exponents": _lyapunov_exponents,
     "layered_trajectory": _layered_trajectory,
     "layered_exponents": _layered_exponents,
+    "robust_radius": _robust_radius,
     "map_iteration": _map_iteration,
     "map_exponents": _map_exponents,
 }

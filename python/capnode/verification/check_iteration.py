@@ -13,9 +13,8 @@ from typing import Any
 from flint import arb, arb_mat, ctx
 
 from capnode.verification import decode
-from capnode.verification.balls import inside
 from capnode.verification.check_exponents import check_exponents_of, claims_hold, claims_refuted, singular_values_of
-from capnode.verification.check_trajectory import check_derivative, outside
+from capnode.verification.check_trajectory import check_derivative, misses
 from capnode.verification.decode import Box, Malformed, member
 from capnode.verification.flow_step import NotProvedAgain
 from capnode.verification.map_steps import Orbit, iterate_point, iterate_set, read_orbit
@@ -44,7 +43,7 @@ def check_iteration(entry: Any, programs: Mapping[str, Program], checks: Checks)
 
         def visit(k: int, x: list[arb]) -> bool:
             last[:] = x
-            reason[:] = _misses(k, x, claims[k])
+            reason[:] = misses(x, claims[k], f"point {k}, ")
             return not reason
 
         try:
@@ -66,16 +65,8 @@ def check_iteration(entry: Any, programs: Mapping[str, Program], checks: Checks)
 
 
 def _check_final(found: list[arb], final: Box, checks: Checks) -> None:
-    wrong = _misses(-1, found, final)
-    checks.add("the final enclosure", not wrong, wrong[0] if wrong else "")
-
-
-def _misses(k: int, found: list[arb], box: Box) -> list[str]:
-    """Nothing where the point k lies in its box, else which component does not."""
-    for i, x in enumerate(found):
-        if not inside(x, box.lo[i], box.hi[i]):
-            return [outside(f"point {k}, component {i}" if k >= 0 else f"component {i}", x, box.lo[i], box.hi[i])]
-    return []
+    wrong = misses(found, final)
+    checks.add("the final enclosure", not wrong, wrong)
 
 
 def _refuted(found: list[arb], box: Box) -> bool:
@@ -104,7 +95,7 @@ def _at_enough_bits(
             hopeless: list[bool] = hopeless,
         ) -> bool:
             last[:] = x
-            wrong[:] = _misses(k, x, claims[k])
+            wrong[:] = misses(x, claims[k], f"point {k}, ")
             hopeless[:] = [_refuted(x, claims[k])]
             return not wrong
 
@@ -112,10 +103,10 @@ def _at_enough_bits(
             table = iterate_point(orbit, derivative is not None, visit)
         more = bool(wrong)
         if table is not None:
-            more = bool(_misses(-1, last, final)) and not _refuted(last, final)
+            more = bool(misses(last, final)) and not _refuted(last, final)
             if derivative is not None:
                 block = [table[i, j] for i in range(n) for j in range(n)]
-                more = more or (bool(_misses(-1, block, derivative)) and not _refuted(block, derivative))
+                more = more or (bool(misses(block, derivative)) and not _refuted(block, derivative))
         if not more or hopeless == [True] or 2 * bits > MOST_BITS:
             return bits, wrong[0] if wrong else "", last, table if table is not None else arb_mat(0, 0)
         bits *= 2

@@ -10,7 +10,7 @@ what the set knew. The checks say which of the two was done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -48,9 +48,6 @@ def check_trajectory(entry: Any, program: Program, checks: Checks) -> Path:
 
 def check_layered_trajectory(entry: Any, programs: Mapping[str, Program], checks: Checks) -> Path:
     path, wrong = read_layered_path(entry, programs)
-    layers = member(member(entry, "conclusions", "the theorem"), "layers", "conclusions")
-    checks.add("the number of layers", layers == len(path.stretches),
-               f"stated {layers!r:.20}, found {len(path.stretches)}")  # fmt: skip
     _check_path(entry, path, wrong, checks)
     return path
 
@@ -65,8 +62,7 @@ def _check_path(entry: Any, path: Path, wrong: str, checks: Checks) -> None:
     wrong = wrong or time_table(path)
     if not checks.add("the steps cover all times", not wrong, wrong or f"{len(placed)} steps"):
         return
-    count = member(member(entry, "conclusions", "the theorem"), "steps", "conclusions")
-    checks.add("the number of steps", count == len(placed), f"stated {count!r:.20}, found {len(placed)}")
+    check_counts(entry, path, checks)
     rows = n + len(initial.parameter.lo)
     if rows > MOST_ROWS or rows**2 * len(placed) > MOST_WORK:
         if initial.is_point and derivative is None and rows**2 * len(placed) <= MOST_WORK_BY_NORM:
@@ -87,10 +83,9 @@ def _check_path(entry: Any, path: Path, wrong: str, checks: Checks) -> None:
             return
         centre = [p(arb(1)) for p in step.polynomial]
         found = [c + v for c, v in zip(centre[:n], carried.hull()[:n], strict=True)]
-        if not all_inside(found, claimed.end.lo, claimed.end.hi):
-            i = next(i for i in range(n) if not inside(found[i], claimed.end.lo[i], claimed.end.hi[i]))
-            checks.add("the end of every step is enclosed", False, outside(f"step {k}, component {i}", found[i],
-                       claimed.end.lo[i], claimed.end.hi[i]))  # fmt: skip
+        wrong = misses(found, claimed.end, f"step {k}, ")
+        if wrong:
+            checks.add("the end of every step is enclosed", False, wrong)
             return
     assert within is not None
     checks.add("every solution stays in the tube of every step", True, f"all {len(placed)} steps, with own sets")
@@ -98,9 +93,28 @@ def _check_path(entry: Any, path: Path, wrong: str, checks: Checks) -> None:
     _check_end(path, step, carried, within, final, derivative, checks)
 
 
+def check_counts(entry: Any, path: Path, checks: Checks) -> None:
+    """The numbers of steps, and of layers where there are any, are those that the sentence has."""
+    conclusions = member(entry, "conclusions", "the theorem")
+    found = {"steps": len(path.placed)}
+    if "layers" in entry:
+        found["layers"] = len(path.stretches)
+    for key, number in found.items():
+        stated = member(conclusions, key, "conclusions")
+        checks.add(f"the number of {key}", stated == number, f"stated {stated!r:.20}, found {number}")
+
+
 def outside(what: str, found: arb, lo: float, hi: float) -> str:
     a, b = outward(found)
     return f"{what}: [{a:.17g}, {b:.17g}] was found, [{lo:.17g}, {hi:.17g}] is claimed"
+
+
+def misses(found: Sequence[arb], box: Box, what: str = "") -> str:
+    """Empty where what was found lies in the box; else the first component, of `what`, that does not."""
+    for i, x in enumerate(found):
+        if not inside(x, box.lo[i], box.hi[i]):
+            return outside(f"{what}component {i}", x, box.lo[i], box.hi[i])
+    return ""
 
 
 def share_of_last(path: Path) -> tuple[arb, bool]:
@@ -125,11 +139,9 @@ def _check_end(
     value = [p(arb(1)) + v for p, v in zip(step.polynomial[:n], carried.hull()[:n], strict=True)]
     if not whole:
         value = [p(share) + symmetric(within[i, 0]) for i, p in enumerate(step.polynomial[:n])]
-    for i in range(n):
-        if not inside(value[i], final.lo[i], final.hi[i]):
-            checks.add("the final enclosure", False, outside(f"component {i}", value[i], final.lo[i], final.hi[i]))
-            return
-    checks.add("the final enclosure", True)
+    wrong = misses(value, final)
+    if not checks.add("the final enclosure", not wrong, wrong):
+        return
     if derivative is None:
         return
     table = carried.derivative()

@@ -21,7 +21,7 @@ orthogonal one and |u_j| <= bounds_j (Lohner's method).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,18 +162,25 @@ class PieceBounds:
     within: arb_mat
 
 
+Visit = Callable[[float, float, PieceBounds], None]
+
+
 class StepProver:
     """For one field, its parameters made components of the state (`series.augmented`)."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, order: int = ORDER, goal: arb = GOAL) -> None:
+        self.order, self.goal = order, goal
         self.n = program.dim
         self.timed = program.depends_on_time
         self.series = SeriesEvaluator(program)
         self.evaluator = Evaluator(program)
 
-    def run(self, step: Step, start: CarriedSet) -> arb_mat:
-        """Carries the set to the end of the step; the last piece's bounds |x - P|. Raises NotProvedAgain."""
-        a, h = 0.0, FIRST_PIECE
+    def run(self, step: Step, start: CarriedSet, visit: Visit | None = None, longest: float = FIRST_PIECE) -> arb_mat:
+        """Carries the set to the end of the step; the last piece's bounds |x - P|. Raises NotProvedAgain.
+
+        `visit(a, h, bounds)` is told every piece [a, a + h] of the step; none is longer than `longest`, a power of two.
+        """
+        a, h = 0.0, longest
         within = start.size()
         while a < 1.0:
             while True:
@@ -181,11 +188,13 @@ class StepProver:
                 if bounds is not None:
                     break
                 h *= 0.5
+            if visit is not None:
+                visit(a, h, bounds)
             self._advance(start, bounds)
             within = bounds.within
             a += h
             # pieces stay on the dyadic grid: doubled only where the next one ends on it
-            if h < FIRST_PIECE and (a / (2.0 * h)).is_integer():
+            if h < longest and (a / (2.0 * h)).is_integer():
                 h *= 2.0
         return within
 
@@ -216,22 +225,22 @@ class StepProver:
         last, length, span = h <= SMALLEST_PIECE, arb(step.length), arb(h)
         ball = arb(a) + span / 2 + symmetric((span / 2).upper())
         cap = ctx.cap
-        ctx.cap = ORDER + 1
+        ctx.cap = self.order + 1
         try:
-            curve, time = self._expand(step, arb(a), ORDER + 1)
+            curve, time = self._expand(step, arb(a), self.order + 1)
             shifted = [p(arb_poly([arb(a) + span / 2, 1])) for p in step.polynomial]
             around = arb_poly([symmetric((span / 2).upper()), 1])
-            over = [arb_series(p(around).coeffs()[: ORDER + 2]) for p in shifted]
+            over = [arb_series(p(around).coeffs()[: self.order + 2]) for p in shifted]
             time_over = arb_series([step.start + length * ball, length]) if self.timed else None
             f, _ = self.series(curve, time, derivatives=False)
             f_over, _ = self.series(over, time_over, derivatives=False)
             squares = arb(0)
             for i in range(self.n):
                 d = (curve[i].derivative() if len(curve[i]) > 1 else arb_series([0])) - f[i] * length
-                total = sum((size(d[k]) * span ** (k + 1) / (k + 1) for k in range(ORDER)), arb(0))
-                rest = size(p_derivative(shifted[i], around, ORDER) - f_over[i][ORDER] * length)
-                remainder = (rest * span**ORDER).upper()
-                if not last and not bool(remainder <= GOAL * size(over[i][0]).max(arb(2.0**-20))):
+                total = sum((size(d[k]) * span ** (k + 1) / (k + 1) for k in range(self.order)), arb(0))
+                rest = size(p_derivative(shifted[i], around, self.order) - f_over[i][self.order] * length)
+                remainder = (rest * span**self.order).upper()
+                if not last and not bool(remainder <= self.goal * size(over[i][0]).max(arb(2.0**-20))):
                     return None
                 squares += (total + remainder * span) ** 2
         finally:
@@ -240,7 +249,7 @@ class StepProver:
         t = step.start + length * ball if self.timed else None
         moving = len(step.tube)  # the parameters are exact here and stay what they are
         x = [c[0] + symmetric(arb(r)) for c, r in zip(over, step.tube, strict=False)] + [c[0] for c in over[moving:]]
-        mu = self._logarithmic_norm(x, t, length, moving)
+        mu = self.logarithmic_norm(x, t, length, moving)
         growth = (span * mu.max(arb(0))).exp()
         within = (growth * (radius + defect)).upper()
         narrowest = min(step.tube)
@@ -250,7 +259,7 @@ class StepProver:
             raise NotProvedAgain(f"|x - P|_2 <= {float(within):.3g} was found here, {narrowest:.3g} is claimed")
         return ((span * mu).exp() * radius + growth * defect).upper()
 
-    def _logarithmic_norm(self, x: list[arb], t: arb | None, length: arb, n: int) -> arb:
+    def logarithmic_norm(self, x: list[arb], t: arb | None, length: arb, n: int) -> arb:
         """Of the leading n x n block of A over a box: Gershgorin's bound for the middle of its symmetric part in the
         basis of approximate eigenvectors (a similarity), and the largest row sum of its radii."""
         rows = self.evaluator.jacobian(x, (), None, t).dx
@@ -272,12 +281,12 @@ class StepProver:
         span = arb(h)
         middle = arb(a) + span / 2
         cap = ctx.cap
-        ctx.cap = ORDER + 1
+        ctx.cap = self.order + 1
         try:
-            at = self._expand(step, arb(a), ORDER + 1)
+            at = self._expand(step, arb(a), self.order + 1)
             shifted = [p(arb_poly([middle, 1])) for p in step.polynomial]
             around = arb_poly([symmetric((span / 2).upper()), 1])
-            curve = [arb_series(p(around).coeffs()[: ORDER + 2]) for p in shifted]
+            curve = [arb_series(p(around).coeffs()[: self.order + 2]) for p in shifted]
             ball = middle + symmetric((span / 2).upper())
             time = arb_series([step.start + length * ball, length]) if self.timed else None
             f, j = self.series(at[0], at[1], derivatives=True)
@@ -290,28 +299,29 @@ class StepProver:
             for i in range(n):
                 series = at[0][i].derivative() if len(at[0][i]) > 1 else arb_series([0])
                 d = series - f[i] * length
-                total = sum((size(d[k]) * span ** (k + 1) / (k + 1) for k in range(ORDER)), arb(0))
-                ball_derivative = p_derivative(shifted[i], around, ORDER)
-                rest = size(ball_derivative - f_over[i][ORDER] * length)
-                remainder = (rest * span**ORDER).upper()
+                total = sum((size(d[k]) * span ** (k + 1) / (k + 1) for k in range(self.order)), arb(0))
+                ball_derivative = p_derivative(shifted[i], around, self.order)
+                rest = size(ball_derivative - f_over[i][self.order] * length)
+                remainder = (rest * span**self.order).upper()
                 scale = size(curve[i][0]).max(arb(2.0**-20))
-                if not last and not bool(remainder <= GOAL * scale):
+                if not last and not bool(remainder <= self.goal * scale):
                     return None
                 defect.append((total + remainder * span).upper())
                 remainders.append(remainder)
-                defect_series.append([d[k] for k in range(ORDER)])
-            a_series = [arb_mat(n, n, [j[r][c][k] * length for r in range(n) for c in range(n)]) for k in range(ORDER)]
-            a_series.append(arb_mat(n, n, [j_over[r][c][ORDER] * length for r in range(n) for c in range(n)]))
+                defect_series.append([d[k] for k in range(self.order)])
+            places = [(r, c) for r in range(n) for c in range(n)]
+            a_series = [arb_mat(n, n, [j[r][c][k] * length for r, c in places]) for k in range(self.order)]
+            a_series.append(arb_mat(n, n, [j_over[r][c][self.order] * length for r, c in places]))
             range_of_p = [c[0] for c in curve]
         finally:
             ctx.cap = cap
         d_matrix = arb_mat(n, 1, defect)
         operator, tail, supremum = _solution(a_series, identity(n), None, span)
-        forcing = [arb_mat(n, 1, [-row[k] for row in defect_series]) for k in range(ORDER)]
+        forcing = [arb_mat(n, 1, [-row[k] for row in defect_series]) for k in range(self.order)]
         middle_end, middle_tail, middle_supremum = _solution(a_series, start.point, forcing, span)
         middle_tail = middle_tail + arb_mat(n, 1, remainders)
         largest = max((size(z) for z in tail.entries()), key=float, default=arb(0))
-        if not last and not bool(largest <= GOAL * 16):
+        if not last and not bool(largest <= self.goal * 16):
             return None
 
         # the tube is not left: |v| <= exp(h M+) (|v(a)| + integral |d|)

@@ -5,7 +5,7 @@ of several that act one after another. Times are exact rationals.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -57,6 +57,7 @@ class Initial:
 class Stretch:
     """One field and its steps; `begin` is the time at which its steps count from 0."""
 
+    program: Program
     prover: StepProver
     begin: Fraction
     steps: list[Claimed]
@@ -133,11 +134,13 @@ def read_path(entry: Any, program: Program) -> Path:
     reached = number(member(entry, "reached", "the theorem"), "the final time")
     if not math.isfinite(reached):
         raise Malformed("a time is not finite")
-    stretch = Stretch(StepProver(augmented(program)), Fraction(initial.t0), read_steps(entry, program.dim))
+    stretch = Stretch(program, StepProver(augmented(program)), Fraction(initial.t0), read_steps(entry, program.dim))
     return Path(initial, [stretch], Fraction(reached))
 
 
-def read_layered_path(entry: Any, programs: Mapping[str, Program]) -> tuple[Path, str]:
+def read_layered_path(
+    entry: Any, programs: Mapping[str, Program], prover: Callable[[Program], StepProver] = StepProver
+) -> tuple[Path, str]:
     """Of fields one after another; `reached` is its end, or null: the end of the last layer. Also what is wrong with
     the durations of the layers, "" where nothing is."""
     layers = layers_of(entry)
@@ -152,13 +155,13 @@ def read_layered_path(entry: Any, programs: Mapping[str, Program]) -> tuple[Path
         if (program.dim, program.parameter_dim) != (first.dim, first.parameter_dim):
             raise Malformed(f"layer {k} has another dimension than the first")
         if digest not in provers:
-            provers[digest] = StepProver(augmented(program))
+            provers[digest] = prover(augmented(program))
         duration = number(member(layer, "duration", f"layer {k}"), f"the duration of layer {k}")
         if not math.isfinite(duration) or duration == 0.0:
             raise Malformed(f"the duration of layer {k} is {duration!r}")
         sign = sign or math.copysign(1.0, duration)
         steps = read_steps(layer, first.dim)
-        stretches.append(Stretch(provers[digest], begin, steps))
+        stretches.append(Stretch(program, provers[digest], begin, steps))
         covered = Fraction(steps[-1].start) + Fraction(steps[-1].length)
         if math.copysign(1.0, duration) != sign or math.copysign(1.0, steps[0].length) != sign:
             wrong = wrong or f"layer {k} goes the other way"

@@ -17,6 +17,7 @@ from capnode.verification.check_exponents import check_exponents, check_layered_
 from capnode.verification.check_hopf import check_hopf
 from capnode.verification.check_iteration import check_iteration, check_map_exponents
 from capnode.verification.check_periodic_orbits import check_no_periodic_orbits
+from capnode.verification.check_robust_radius import check_robust_radius
 from capnode.verification.check_spectrum import check_spectrum
 from capnode.verification.check_trajectory import check_layered_trajectory, check_trajectory
 from capnode.verification.check_zero import check_equilibrium, check_zero
@@ -42,6 +43,7 @@ OF_A_FIELD: dict[str, Callable[[Any, Program, Checks], object]] = {
 OF_FIELDS: dict[str, Callable[[Any, Mapping[str, Program], Checks], object]] = {
     "layered_trajectory": check_layered_trajectory,
     "layered_exponents": check_layered_exponents,
+    "robust_radius": check_robust_radius,
 }
 # of maps: "stages" of the entry name their fields
 OF_MAPS: dict[str, Callable[[Any, Mapping[str, Program], Checks], object]] = {
