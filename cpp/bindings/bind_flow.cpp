@@ -106,7 +106,7 @@ py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>
 py::dict iterate_from_python(const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages,
                              const py::object& centres, const py::object& directions, const py::object& radii,
                              const py::object& parameter_lo, const py::object& parameter_hi, double t0, bool derivative,
-                             bool keep, double max_seconds, const py::object& progress) {
+                             bool keep, double max_seconds, std::size_t threads, const py::object& progress) {
     const std::vector<InitialSet> starts =
         initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     std::vector<IterationStage> list;
@@ -116,6 +116,7 @@ py::dict iterate_from_python(const std::vector<std::tuple<Field, bool, double, s
     options.derivative = derivative;
     options.keep = keep;
     options.max_seconds = max_seconds;
+    options.threads = threads;
     options.progress = [&](double share) { poll.share(share); };
     options.interrupted = [&] { return poll.stop(); };
     std::vector<IterationResult> results;
@@ -211,7 +212,8 @@ void register_flow(py::module_& module) {
     module.def("iterate", &iterate_from_python, py::arg("stages"), py::arg("centres"), py::kw_only(),
                py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
                py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("derivative") = false,
-               py::arg("keep") = false, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
+               py::arg("keep") = false, py::arg("max_seconds") = infinity, py::arg("threads") = 1,
+               py::arg("progress") = py::none());
 }
 
 }  // namespace capnode::bindings

@@ -468,6 +468,7 @@ def iterate(
     derivative: bool = ...,
     keep: bool = ...,
     max_seconds: float = ...,
+    threads: int = ...,
     progress: Any = ...,
 ) -> dict[str, Any]: ...
 def jacobian_variation(

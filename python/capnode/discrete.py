@@ -105,6 +105,7 @@ def iterate(
     derivative: bool = False,
     t0: float = 0.0,
     max_seconds: float = math.inf,
+    threads: int = 1,
     progress: ProgressOption = None,
 ) -> Result[Any]:
     """Encloses the image of x0 after `steps` steps of `map`, and all points on the way.
@@ -112,6 +113,7 @@ def iterate(
     map    an `euler_map`, a field read as the map x -> f(x, p), or [(map, steps), ...], one after another (then `steps`
            is left out)
     x0, p, derivative, t0, max_seconds, progress  as in `integrate`
+    threads  for lanes, which are dealt out to them; 0: as many as the machine has. The answer does not depend on it
 
     `Result[Iteration]`, or `Result[IterationBatch]` for lanes. Where the enclosure becomes unbounded the result is not
     proved and its `.value` holds what was proved.
@@ -129,6 +131,8 @@ def iterate(
         raise ValueError(f"max_seconds must be positive, not {max_seconds}")
     if not math.isfinite(t0):
         raise ValueError(f"t0 must be finite, not {t0!r}")
+    if threads < 0:
+        raise ValueError(f"threads must be at least 0, not {threads}")
     sets = initial_sets(x0, core.dim)
     p_lo, p_hi = parameter_sets(core, p, None if sets.single else len(sets.centres))
     total = sum(count for _, count in stages)
@@ -142,6 +146,7 @@ def iterate(
             derivative=derivative,
             keep=sets.single,
             max_seconds=max_seconds,
+            threads=threads,
             progress=(lambda share: report("iterate", int(1000 * share), 1000)) if progress else None,
         )
     provenance = Provenance("iterate", first.field, {"x0": x0, "p": p, "t0": float(t0), "stages": stages})

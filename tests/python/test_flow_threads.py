@@ -43,6 +43,18 @@ def test_wide_sets_and_layers_on_threads(degree: int | None) -> None:
     assert (alone.derivative.hi == shared.derivative.hi).all()
 
 
+def test_maps_on_threads() -> None:
+    x0 = np.random.default_rng(6).uniform(-3, 3, (21, 3))
+    alone = cn.iterate(cn.euler_map(lorenz(), 0.01), x0, 40, derivative=True).require()
+    shared = cn.iterate(cn.euler_map(lorenz(), 0.01), x0, 40, derivative=True, threads=2).require()
+    for name in ("final", "derivative"):
+        one, other = getattr(alone, name), getattr(shared, name)
+        assert (one.lo == other.lo).all()
+        assert (one.hi == other.hi).all()
+    with pytest.raises(ValueError, match="threads must be at least 0, not -2"):
+        cn.iterate(cn.euler_map(lorenz(), 0.01), x0, 40, threads=-2)
+
+
 def test_lanes_that_fail_do_so_in_their_place() -> None:
     blow_up = scalar_field(1, 0, lambda x: [x * x])
     x0 = np.linspace(-1.0, 2.0, 40)[:, None]

@@ -14,9 +14,10 @@
 namespace capnode {
 
 /// The threads asked for, all of the machine's where that is 0.
-inline std::size_t threads_of(const FlowOptions& options) {
-    return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+inline std::size_t threads_of(std::size_t threads) {
+    return threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
 }
+inline std::size_t threads_of(const FlowOptions& options) { return threads_of(options.threads); }
 
 /// One thread, asked to stop by `stop`; the calling thread, share 0, alone reports its progress.
 inline FlowOptions options_of_share(const FlowOptions& options, std::size_t share, const Stop& stop) {

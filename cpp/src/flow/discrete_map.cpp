@@ -7,6 +7,7 @@
 #include "capnode/field/evaluate.hpp"
 #include "capnode/field/jacobian.hpp"
 #include "capnode/numerics/double_double.hpp"
+#include "dealt_out.hpp"
 #include "flow_lane.hpp"
 #include "radius_rounding.hpp"
 
@@ -144,51 +145,57 @@ std::vector<IterationResult> iterate(const std::vector<IterationStage>& stages, 
     rows.parameter_dim = stages.front().map.field.parameter_dim();
     std::size_t total = 0;
     for (const IterationStage& s : stages) total += s.steps;
-    Stepper stepper(rows.dim, rows.parameter_dim);
-
     const auto begin = std::chrono::steady_clock::now();
-    std::vector<IterationResult> results;
-    bool stopped = false;
-    for (std::size_t l = 0; l < starts.size(); ++l) {
-        FlowLane lane(rows, starts[l], static_cast<double>(std::max<std::size_t>(total, 1)), options.derivative, false);
-        IterationResult result;
-        result.verdict = Verdict::proved;
-        if (options.keep) result.states.push_back(lane.enclosure(rows.dim));
-        DoubleDoubleBall t = to_double_double(starts[l].t0);
-        for (const IterationStage& stage : stages) {
-            for (std::size_t k = 0; k < stage.steps && result.verdict == Verdict::proved; ++k) {
-                if (options.progress) {
-                    options.progress(
-                        (static_cast<double>(l) +
-                         static_cast<double>(result.steps) / static_cast<double>(std::max<std::size_t>(total, 1))) /
-                        static_cast<double>(starts.size()));
+    std::vector<IterationResult> results(starts.size());
+    const auto deal = [&](std::size_t first, std::size_t stride, const Stop& stop, bool reports) {
+        Stepper stepper(rows.dim, rows.parameter_dim);
+        bool stopped = false;
+        for (std::size_t l = first; l < starts.size(); l += stride) {
+            FlowLane lane(rows, starts[l], static_cast<double>(std::max<std::size_t>(total, 1)), options.derivative,
+                          false);
+            IterationResult& result = results[l];
+            result.verdict = Verdict::proved;
+            if (options.keep) result.states.push_back(lane.enclosure(rows.dim));
+            DoubleDoubleBall t = to_double_double(starts[l].t0);
+            for (const IterationStage& stage : stages) {
+                for (std::size_t k = 0; k < stage.steps && result.verdict == Verdict::proved; ++k) {
+                    if (options.progress && reports) {
+                        const double done = static_cast<double>(result.steps) / static_cast<double>(total);
+                        options.progress((static_cast<double>(l) + done) / static_cast<double>(starts.size()));
+                    }
+                    const bool late = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >
+                                      options.max_seconds;
+                    if (stopped || late || (stop && stop())) {
+                        stopped = true;
+                        result.verdict = Verdict::interrupted;
+                        result.detail = late ? "the time budget is used up" : "stopped by the caller";
+                        break;
+                    }
+                    FlowLane next = lane;
+                    stepper.advance(next, stage.map, t);
+                    if (!next.is_finite()) {  // what was proved before stays
+                        result.verdict = Verdict::unbounded;
+                        result.detail = "the enclosure became unbounded in step " + std::to_string(result.steps + 1);
+                        break;
+                    }
+                    lane = std::move(next);
+                    if (options.transition) options.transition(stepper.phi().data(), stepper.phi_error().data());
+                    t = t + DoubleDoubleBall{stage.map.step, 0.0, 0.0};
+                    ++result.steps;
+                    if (options.keep) result.states.push_back(lane.enclosure(rows.dim));
                 }
-                const bool late = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >
-                                  options.max_seconds;
-                if (stopped || late || (options.interrupted && options.interrupted())) {
-                    stopped = true;
-                    result.verdict = Verdict::interrupted;
-                    result.detail = late ? "the time budget is used up" : "stopped by the caller";
-                    break;
-                }
-                FlowLane next = lane;
-                stepper.advance(next, stage.map, t);
-                if (!next.is_finite()) {  // what was proved before stays
-                    result.verdict = Verdict::unbounded;
-                    result.detail = "the enclosure became unbounded in step " + std::to_string(result.steps + 1);
-                    break;
-                }
-                lane = std::move(next);
-                if (options.transition) options.transition(stepper.phi().data(), stepper.phi_error().data());
-                t = t + DoubleDoubleBall{stage.map.step, 0.0, 0.0};
-                ++result.steps;
-                if (options.keep) result.states.push_back(lane.enclosure(rows.dim));
             }
+            result.final = lane.enclosure(rows.dim);
+            if (options.derivative) result.derivative = lane.derivative(rows.dim);
+            if (options.affine_form) result.affine = lane.affine_form(rows.dim);
         }
-        result.final = lane.enclosure(rows.dim);
-        if (options.derivative) result.derivative = lane.derivative(rows.dim);
-        if (options.affine_form) result.affine = lane.affine_form(rows.dim);
-        results.push_back(std::move(result));
+    };
+    const std::size_t threads = options.transition ? 1 : std::min(threads_of(options.threads), starts.size());
+    if (threads <= 1) {
+        deal(0, 1, options.interrupted, true);
+    } else {
+        in_shares(threads, options.interrupted,
+                  [&](std::size_t share, const Stop& stop) { deal(share, threads, stop, share == 0); });
     }
     return results;
 }

@@ -36,10 +36,11 @@ struct IterationOptions {
     bool keep = false;         // the enclosure after every step
     bool affine_form = false;  // the final set as centre + C r0 + rest, too
     double max_seconds = infinity;
+    std::size_t threads = 1;  // which the starts are dealt out to; 0: all of the machine. Results do not depend on it
     std::function<bool()> interrupted;
-    std::function<void(double)> progress;
+    std::function<void(double)> progress;  // told the share of the calling thread's steps
     /// Told the derivative of every step over its set: mid and rad, n x n by rows, n = dim + parameter_dim (the rows of
-    /// parameters are those of the identity); may be empty.
+    /// parameters are those of the identity); may be empty. On one thread alone.
     std::function<void(const double* mid, const double* rad)> transition;
 };
 
