@@ -12,6 +12,7 @@
 #include "capnode/dynamics/decision_boundary.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "capnode/numerics/number_text.hpp"
+#include "flow_arguments.hpp"
 #include "result.hpp"
 #include "signal_poll.hpp"
 
@@ -20,18 +21,14 @@ namespace {
 
 using ClassifierPointer = std::shared_ptr<Classifier>;
 
-ClassifierPointer make_classifier(const std::vector<std::pair<Field, double>>& layers,
-                                  const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages,
-                                  const Readout& readout, const py::object& parameter_lo,
-                                  const py::object& parameter_hi, double t0, const py::object& encoder,
-                                  const py::object& offset, std::size_t order, double tolerance) {
+ClassifierPointer make_classifier(const LayerList& layers, const StageList& stages, const Readout& readout,
+                                  const py::object& parameter_lo, const py::object& parameter_hi, double t0,
+                                  const py::object& encoder, const py::object& offset, std::size_t order,
+                                  double tolerance) {
     auto c = std::make_shared<Classifier>();
-    for (const auto& [field, duration] : layers) c->layers.push_back({field, duration});
-    for (const auto& [field, residual, step, steps] : stages) c->stages.push_back({{field, residual, step}, steps});
-    const Matrix lo = to_column_or_empty(parameter_lo, "parameter");
-    const Matrix hi = to_column_or_empty(parameter_hi, "parameter");
-    if (lo.size() != hi.size()) throw std::invalid_argument("the parameter's ends differ in shape");
-    for (std::size_t j = 0; j < lo.size(); ++j) c->parameter.emplace_back(lo.data[j], hi.data[j]);
+    c->layers = layers_from(layers);
+    c->stages = stages_from(stages);
+    c->parameter = parameter_from(parameter_lo, parameter_hi);
     c->t0 = t0;
     c->encoder = to_matrix_or_empty(encoder, "encoder");
     const Matrix b = to_column_or_empty(offset, "offset");
@@ -110,13 +107,7 @@ struct Hooks {
 
 template <class Make>
 py::dict map_to_python(const Classifier& classifier, Hooks& hooks, Make make) {
-    const auto map = std::make_shared<ClassMap>();
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        *map = make();
-    }
-    hooks.poll.rethrow();
+    const auto map = std::make_shared<ClassMap>(hooks.poll.run(make));
     py::dict d = cells_to_python(map->cells, classifier.readout.classes());
     d["map"] = map;
     d["integrated"] = map->integrated;
@@ -153,13 +144,7 @@ py::dict classify_cells_from_python(const Classifier& classifier, const py::obje
     ClassMapOptions options;
     options.threads = threads;
     hooks.attach(options);
-    std::vector<ClassCell> cells;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        cells = classify_cells(classifier, list, options);
-    }
-    hooks.poll.rethrow();
+    const auto cells = hooks.poll.run([&] { return classify_cells(classifier, list, options); });
     return cells_to_python(cells, classifier.readout.classes());
 }
 
@@ -214,13 +199,7 @@ py::dict boundary_from_python(const Classifier& classifier, std::size_t i, std::
     options.budget = budget;
     options.threads = threads;
     hooks.attach(options);
-    DecisionBoundary found;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        found = decision_boundary(classifier, i, k, map, options);
-    }
-    hooks.poll.rethrow();
+    const DecisionBoundary found = hooks.poll.run([&] { return decision_boundary(classifier, i, k, map, options); });
     py::list chains;
     for (const BoundaryChain& chain : found.chains)
         chains.append(py::make_tuple(chain.first, chain.count, chain.closed, name(chain.verdict), chain.detail));
@@ -242,11 +221,7 @@ py::dict piece_from_python(const Classifier& classifier, std::size_t i, std::siz
                            const std::array<double, 2>& centre, const std::array<double, 4>& axes,
                            const std::array<double, 2>& radii) {
     const Frame frame = frame_from(centre, axes, radii);
-    const Result<BoundaryPiece> result = [&] {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        return prove_boundary_piece(classifier, i, k, frame);
-    }();
+    const auto result = guarded([&] { return prove_boundary_piece(classifier, i, k, frame); });
     return result_to_python(result, [](const BoundaryPiece& piece) { return pieces_to_python({piece}); });
 }
 

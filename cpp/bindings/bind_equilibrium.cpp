@@ -6,7 +6,6 @@
 #include "capnode/dynamics/equilibrium.hpp"
 #include "capnode/dynamics/no_periodic_orbits.hpp"
 #include "capnode/field/field.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "capnode/numerics/number_text.hpp"
 #include "result.hpp"
 #include "zero_results.hpp"
@@ -45,11 +44,7 @@ void register_equilibrium(py::module_& module) {
         "equilibrium",
         [](const Field& field, const std::vector<double>& near, const DoubleArray& p_lo, const DoubleArray& p_hi) {
             const auto p = intervals_from(p_lo, p_hi);
-            const Result<Equilibrium> result = [&] {
-                const py::gil_scoped_release release;
-                const FloatEnvironment guard;
-                return equilibrium(field, near, p, signal_pending);
-            }();
+            const auto result = guarded([&] { return equilibrium(field, near, p, signal_pending); });
             raise_pending();
             return result_to_python(result, equilibrium_to_python);
         },
@@ -65,11 +60,7 @@ void register_equilibrium(py::module_& module) {
             if (!(lo <= hi))
                 throw std::invalid_argument("the span is empty: lower end " + shortest_text(lo) + ", upper end " +
                                             shortest_text(hi));
-            const Result<PeriodicOrbitExclusion> result = [&] {
-                const py::gil_scoped_release release;
-                const FloatEnvironment guard;
-                return no_periodic_orbits(field, {lo, hi}, options);
-            }();
+            const auto result = guarded([&] { return no_periodic_orbits(field, {lo, hi}, options); });
             raise_pending();
             return result_to_python(result, exclusion_to_python);
         },

@@ -15,22 +15,15 @@
 #include "capnode/field/jet.hpp"
 #include "capnode/field/taylor.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "capnode/numerics/number_text.hpp"
 #include "capnode/proof/verdict.hpp"
 #include "field_evaluation.hpp"
+#include "guarded.hpp"
 
 namespace capnode::bindings {
 namespace {
 
 using ComplexArray = py::array_t<std::complex<double>, py::array::c_style>;
-
-template <class F>
-auto guarded(F f) {
-    const py::gil_scoped_release release;
-    const FloatEnvironment guard;
-    return f();
-}
 
 Matrix points(const py::object& object, const char* what) {
     const DoubleArray a = exact_doubles(object, what);

@@ -15,7 +15,6 @@
 #include "capnode/flow/discrete_map.hpp"
 #include "capnode/flow/layered_flow.hpp"
 #include "capnode/flow/set_degree.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "flow_results.hpp"
 #include "signal_poll.hpp"
@@ -34,59 +33,34 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     const std::vector<InitialSet> starts =
         initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     SignalPoll poll(progress);
-    FlowOptions options;
-    options.order = order;
-    options.tolerance = tolerance;
+    FlowOptions options = flow_options(order, tolerance, max_steps, max_seconds, poll);
     options.derivative = derivative;
     options.dense = dense;
-    options.max_steps = max_steps;
-    options.max_seconds = max_seconds;
     options.threads = threads;
     options.set_degree = set_degree;
-    options.progress = [&](double share) { poll.share(share); };
-    options.interrupted = [&] { return poll.stop(); };
-    std::vector<FlowResult> results;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        const auto run = step == "classical" ? integrate_lanes_classical : integrate_lanes_by_degree;
-        results = run(field, starts, std::vector<double>(starts.size(), duration), options);
-    }
-    poll.rethrow();
+    const auto run = step == "classical" ? integrate_lanes_classical : integrate_lanes_by_degree;
+    const std::vector<double> durations(starts.size(), duration);
+    auto results = poll.run([&] { return run(field, starts, durations, options); });
     return flow_results(results, field.dim(), derivative, dense, t0);
 }
 
 // layers: (field, duration). A list of the dicts of `integrate`, one a layer; lanes that did not get there have the
 // verdict of where they stayed and hold their last enclosures; `entered` (lanes,) tells.
-py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>>& layers, const py::object& centres,
-                                      const py::object& directions, const py::object& radii,
-                                      const py::object& parameter_lo, const py::object& parameter_hi, double t0,
-                                      std::size_t order, double tolerance, bool derivative, bool dense,
-                                      std::size_t max_steps, double max_seconds, std::size_t threads,
-                                      std::size_t set_degree, const py::object& progress) {
+py::list integrate_layers_from_python(const LayerList& layers, const py::object& centres, const py::object& directions,
+                                      const py::object& radii, const py::object& parameter_lo,
+                                      const py::object& parameter_hi, double t0, std::size_t order, double tolerance,
+                                      bool derivative, bool dense, std::size_t max_steps, double max_seconds,
+                                      std::size_t threads, std::size_t set_degree, const py::object& progress) {
     const std::vector<InitialSet> starts =
         initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
-    std::vector<FlowLayer> list;
-    for (const auto& [field, duration] : layers) list.push_back({field, duration});
+    const std::vector<FlowLayer> list = layers_from(layers);
     SignalPoll poll(progress);
-    FlowOptions options;
-    options.order = order;
-    options.tolerance = tolerance;
+    FlowOptions options = flow_options(order, tolerance, max_steps, max_seconds, poll);
     options.derivative = derivative;
     options.dense = dense;
-    options.max_steps = max_steps;
-    options.max_seconds = max_seconds;
     options.threads = threads;
     options.set_degree = set_degree;
-    options.progress = [&](double share) { poll.share(share); };
-    options.interrupted = [&] { return poll.stop(); };
-    std::vector<LayeredResult> results;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        results = integrate_layers_by_degree(list, starts, options);
-    }
-    poll.rethrow();
+    const auto results = poll.run([&] { return integrate_layers_by_degree(list, starts, options); });
     py::list out;
     for (std::size_t k = 0; k < list.size(); ++k) {
         std::vector<FlowResult> column;
@@ -103,29 +77,21 @@ py::list integrate_layers_from_python(const std::vector<std::pair<Field, double>
 }
 
 // stages: (field, residual, step, steps). `states` per lane: (steps taken + 1, n).
-py::dict iterate_from_python(const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages,
-                             const py::object& centres, const py::object& directions, const py::object& radii,
-                             const py::object& parameter_lo, const py::object& parameter_hi, double t0, bool derivative,
-                             bool keep, double max_seconds, std::size_t threads, const py::object& progress) {
+py::dict iterate_from_python(const StageList& stages, const py::object& centres, const py::object& directions,
+                             const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi,
+                             double t0, bool derivative, bool keep, double max_seconds, std::size_t threads,
+                             const py::object& progress) {
     const std::vector<InitialSet> starts =
         initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
-    std::vector<IterationStage> list;
-    for (const auto& [field, residual, step, steps] : stages) list.push_back({{field, residual, step}, steps});
+    const std::vector<IterationStage> list = stages_from(stages);
     SignalPoll poll(progress);
     IterationOptions options;
     options.derivative = derivative;
     options.keep = keep;
     options.max_seconds = max_seconds;
     options.threads = threads;
-    options.progress = [&](double share) { poll.share(share); };
-    options.interrupted = [&] { return poll.stop(); };
-    std::vector<IterationResult> results;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        results = iterate(list, starts, options);
-    }
-    poll.rethrow();
+    poll.attach(options);
+    const auto results = poll.run([&] { return iterate(list, starts, options); });
     const auto n = static_cast<py::ssize_t>(list.front().map.field.dim());
     const auto lanes = static_cast<py::ssize_t>(results.size());
     py::array_t<std::int64_t> steps(lanes);
@@ -154,15 +120,14 @@ py::tuple dense_enclosures(const DenseOutput& output, const py::object& lo, cons
     const Matrix a = to_column(lo, "t");
     const Matrix b = to_column(hi, "t");
     if (a.size() != b.size()) throw std::invalid_argument("the ends of t have different lengths");
-    std::vector<std::vector<Interval>> values;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
+    const auto values = guarded([&] {
+        std::vector<std::vector<Interval>> rows;
         for (std::size_t k = 0; k < a.size(); ++k) {
             const Interval t(a.data[k], b.data[k]);
-            values.push_back(offsets ? output.enclosure_at_offset(t) : output.enclosure(t));
+            rows.push_back(offsets ? output.enclosure_at_offset(t) : output.enclosure(t));
         }
-    }
+        return rows;
+    });
     return rows_of_bounds(values, static_cast<py::ssize_t>(output.dim()));
 }
 

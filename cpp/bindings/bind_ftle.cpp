@@ -16,6 +16,7 @@
 #include "capnode/dynamics/ftle_run.hpp"
 #include "capnode/field/field_io.hpp"
 #include "capnode/numerics/float_environment.hpp"
+#include "flow_arguments.hpp"
 #include "signal_poll.hpp"
 
 namespace capnode::bindings {
@@ -51,8 +52,7 @@ std::array<double, 2> pair_of(const py::object& object, const char* what) {
     return {m.data[0], m.data[1]};
 }
 
-SpecPointer make_spec(const std::vector<std::pair<Field, double>>& layers,
-                      const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages, const py::object& lower,
+SpecPointer make_spec(const LayerList& layers, const StageList& stages, const py::object& lower,
                       const py::object& upper, std::array<std::size_t, 2> shape, const std::string& method,
                       const py::object& parameter_lo, const py::object& parameter_hi, double t0,
                       const py::object& encoder, const py::object& offset, std::size_t budget, double width,
@@ -62,17 +62,13 @@ SpecPointer make_spec(const std::vector<std::pair<Field, double>>& layers,
         throw std::invalid_argument("method must be 'cells' or 'points', not '" + method + "'");
     const FloatEnvironment guard;
     FtleSpec spec;
-    for (const auto& [field, duration] : layers) spec.system.layers.push_back({field, duration});
-    for (const auto& [field, residual, step, steps] : stages)
-        spec.system.stages.push_back({{field, residual, step}, steps});
+    spec.system.layers = layers_from(layers);
+    spec.system.stages = stages_from(stages);
     spec.lower = pair_of(lower, "the lower ends of the box");
     spec.upper = pair_of(upper, "the upper ends of the box");
     spec.shape = shape;
     spec.cells = method == "cells";
-    const Matrix lo = to_column_or_empty(parameter_lo, "parameter");
-    const Matrix hi = to_column_or_empty(parameter_hi, "parameter");
-    if (lo.size() != hi.size()) throw std::invalid_argument("the parameter's ends differ in shape");
-    for (std::size_t j = 0; j < lo.size(); ++j) spec.parameter.emplace_back(lo.data[j], hi.data[j]);
+    spec.parameter = parameter_from(parameter_lo, parameter_hi);
     spec.t0 = t0;
     spec.encoder = to_matrix_or_empty(encoder, "encoder");
     const Matrix b = to_column_or_empty(offset, "offset");
@@ -123,41 +119,33 @@ py::dict tile_arrays(const FtleTile& tile) {
     return d;
 }
 
+bool complete(const FtleTile& tile) {
+    return std::find(tile.verdicts.begin(), tile.verdicts.end(), Verdict::interrupted) == tile.verdicts.end();
+}
+
 // With a folder: the tile is written there too.
 py::dict compute_tile(Spec& spec, std::size_t index, const std::optional<std::filesystem::path>& folder,
                       const py::object& progress) {
     SignalPoll poll(progress);
-    FtleTile tile;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        FtleProgress hooks;
-        hooks.interrupted = [&] { return poll.stop(); };
-        hooks.progress = [&](double share) { poll.share(share); };
-        tile = ftle_tile(spec.spec, spec.bounds(), index, hooks);
-        if (folder &&
-            std::find(tile.verdicts.begin(), tile.verdicts.end(), Verdict::interrupted) == tile.verdicts.end())
-            write_ftle_tile(*folder, tile, spec.digest_text);
-    }
-    poll.rethrow();
+    FtleProgress hooks;
+    poll.attach(hooks);
+    const FtleTile tile = poll.run([&] {
+        FtleTile found = ftle_tile(spec.spec, spec.bounds(), index, hooks);
+        if (folder && complete(found)) write_ftle_tile(*folder, found, spec.digest_text);
+        return found;
+    });
     return tile_arrays(tile);
 }
 
 // The bytes of the tile's file: what a worker sends back.
 py::bytes compute_tile_bytes(Spec& spec, std::size_t index) {
     SignalPoll poll(py::none{});
-    FtleTile tile;
-    std::string bytes;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        FtleProgress hooks;
-        hooks.interrupted = [&] { return poll.stop(); };
-        tile = ftle_tile(spec.spec, spec.bounds(), index, hooks);
-        if (std::find(tile.verdicts.begin(), tile.verdicts.end(), Verdict::interrupted) == tile.verdicts.end())
-            bytes = ftle_tile_bytes(tile, spec.digest_text);
-    }
-    poll.rethrow();
+    FtleProgress hooks;
+    poll.attach(hooks);
+    const std::string bytes = poll.run([&] {
+        const FtleTile tile = ftle_tile(spec.spec, spec.bounds(), index, hooks);
+        return complete(tile) ? ftle_tile_bytes(tile, spec.digest_text) : std::string();
+    });
     if (bytes.empty()) throw std::runtime_error("tile " + std::to_string(index) + " was interrupted");
     return bytes;
 }
@@ -173,11 +161,7 @@ py::dict bound_cells(Spec& spec, const py::object& boxes) {
             throw std::invalid_argument("box " + std::to_string(k) + " has a negative side");
     }
     SignalPoll poll(py::none{});
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        spec.bounds().bound(cells, [&] { return poll.stop(); });
-    }
+    guarded([&] { spec.bounds().bound(cells, [&] { return poll.stop(); }); });
     poll.rethrow();
     const auto m = static_cast<py::ssize_t>(cells.size());
     using Cell = FtleBounds::Cell;
@@ -187,13 +171,6 @@ py::dict bound_cells(Spec& spec, const py::object& boxes) {
     d["verdicts"] =
         filled<std::uint8_t>({m}, cells, [](const Cell& c) { return static_cast<std::uint8_t>(c.verdict); });
     return d;
-}
-
-template <class F>
-auto without_gil(F f) {
-    const py::gil_scoped_release release;
-    const FloatEnvironment guard;
-    return f();
 }
 
 }  // namespace
@@ -226,7 +203,7 @@ void register_ftle(py::module_& module) {
                                })
         .def_property_readonly("a_priori",
                                [](Spec& s) {
-                                   const Interval x = without_gil([&] { return s.bounds().a_priori(); });
+                                   const Interval x = guarded([&] { return s.bounds().a_priori(); });
                                    return py::make_tuple(x.lo, x.hi);
                                })
         .def(
@@ -262,25 +239,23 @@ void register_ftle(py::module_& module) {
                py::arg("folder") = py::none(), py::arg("progress") = py::none());
     module.def("ftle_tile_bytes", &compute_tile_bytes, py::arg("spec"), py::arg("index"), "the file of a tile");
     module.def(
-        "open_ftle_run", [](const Path& folder, const Spec& s) { without_gil([&] { open_ftle_run(folder, s.spec); }); },
+        "open_ftle_run", [](const Path& folder, const Spec& s) { guarded([&] { open_ftle_run(folder, s.spec); }); },
         py::arg("folder"), py::arg("spec"));
     module.def(
         "load_ftle_run",
-        [](const Path& folder) { return std::make_shared<Spec>(without_gil([&] { return load_ftle_run(folder); })); },
+        [](const Path& folder) { return std::make_shared<Spec>(guarded([&] { return load_ftle_run(folder); })); },
         py::arg("folder"));
     module.def(
         "read_ftle_tile",
         [](const Path& folder, const Spec& s, std::size_t index) -> py::object {
             const std::optional<FtleTile> tile =
-                without_gil([&] { return read_ftle_tile(folder, s.spec, index, s.digest_text); });
+                guarded([&] { return read_ftle_tile(folder, s.spec, index, s.digest_text); });
             return tile ? py::object(tile_arrays(*tile)) : py::none();
         },
         py::arg("folder"), py::arg("spec"), py::arg("index"), "None where there is no whole tile");
     module.def(
         "missing_ftle_tiles",
-        [](const Path& folder, const Spec& s) {
-            return without_gil([&] { return missing_ftle_tiles(folder, s.spec); });
-        },
+        [](const Path& folder, const Spec& s) { return guarded([&] { return missing_ftle_tiles(folder, s.spec); }); },
         py::arg("folder"), py::arg("spec"));
     module.def("verdict_names", [] {
         std::vector<std::string> names;

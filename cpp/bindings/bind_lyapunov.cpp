@@ -38,20 +38,11 @@ Call call_of(const Requests& requests, const py::object& centre, const py::objec
              bool sum, std::size_t order, double tolerance, std::size_t max_steps, double max_seconds,
              SignalPoll& poll) {
     Call call;
-    const auto starts = initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
-    if (starts.size() != 1) {
-        throw std::invalid_argument("one initial set is needed, not " + std::to_string(starts.size()));
-    }
-    call.start = starts.front();
+    call.start = initial_set(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     for (const auto& [stages, lo, hi] : requests) call.requests.push_back({stages, Interval(lo, hi)});
     call.options.kind = kind_of(kind);
     call.options.sum = sum;
-    call.options.flow.order = order;
-    call.options.flow.tolerance = tolerance;
-    call.options.flow.max_steps = max_steps;
-    call.options.flow.max_seconds = max_seconds;
-    call.options.flow.progress = [&poll](double share) { poll.share(share); };
-    call.options.flow.interrupted = [&poll] { return poll.stop(); };
+    call.options.flow = flow_options(order, tolerance, max_steps, max_seconds, poll);
     return call;
 }
 
@@ -78,19 +69,16 @@ py::dict run_to_python(const ExponentsRun& run) {
 void register_lyapunov(py::module_& module) {
     module.def(
         "lyapunov_exponents",
-        [](const std::vector<std::pair<Field, double>>& stages, const Requests& requests, const py::object& centre,
-           const py::object& directions, const py::object& radii, const py::object& parameter_lo,
-           const py::object& parameter_hi, double t0, const std::string& kind, bool sum, std::size_t order,
-           double tolerance, std::size_t max_steps, double max_seconds, const py::object& progress) {
+        [](const LayerList& stages, const Requests& requests, const py::object& centre, const py::object& directions,
+           const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi, double t0,
+           const std::string& kind, bool sum, std::size_t order, double tolerance, std::size_t max_steps,
+           double max_seconds, const py::object& progress) {
             SignalPoll poll(progress);
             const Call call = call_of(requests, centre, directions, radii, parameter_lo, parameter_hi, t0, kind, sum,
                                       order, tolerance, max_steps, max_seconds, poll);
-            std::vector<FlowLayer> layers;
-            for (const auto& [field, duration] : stages) layers.push_back({field, duration});
-            const ExponentsRun run =
-                guarded([&] { return lyapunov_exponents(layers, call.requests, call.start, call.options); });
-            poll.rethrow();
-            return run_to_python(run);
+            const std::vector<FlowLayer> layers = layers_from(stages);
+            return run_to_python(
+                poll.run([&] { return lyapunov_exponents(layers, call.requests, call.start, call.options); }));
         },
         py::arg("stages"), py::arg("requests"), py::arg("centres"), py::kw_only(), py::arg("directions") = py::none(),
         py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(),
@@ -99,19 +87,15 @@ void register_lyapunov(py::module_& module) {
         py::arg("progress") = py::none());
     module.def(
         "lyapunov_exponents_of_map",
-        [](const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages, const Requests& requests,
-           const py::object& centre, const py::object& directions, const py::object& radii,
-           const py::object& parameter_lo, const py::object& parameter_hi, double t0, const std::string& kind, bool sum,
-           double max_seconds, const py::object& progress) {
+        [](const StageList& stages, const Requests& requests, const py::object& centre, const py::object& directions,
+           const py::object& radii, const py::object& parameter_lo, const py::object& parameter_hi, double t0,
+           const std::string& kind, bool sum, double max_seconds, const py::object& progress) {
             SignalPoll poll(progress);
             const Call call = call_of(requests, centre, directions, radii, parameter_lo, parameter_hi, t0, kind, sum, 0,
                                       1e-12, 1, max_seconds, poll);
-            std::vector<IterationStage> list;
-            for (const auto& [field, residual, step, steps] : stages) list.push_back({{field, residual, step}, steps});
-            const ExponentsRun run =
-                guarded([&] { return lyapunov_exponents(list, call.requests, call.start, call.options); });
-            poll.rethrow();
-            return run_to_python(run);
+            const std::vector<IterationStage> list = stages_from(stages);
+            return run_to_python(
+                poll.run([&] { return lyapunov_exponents(list, call.requests, call.start, call.options); }));
         },
         py::arg("stages"), py::arg("requests"), py::arg("centres"), py::kw_only(), py::arg("directions") = py::none(),
         py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(),

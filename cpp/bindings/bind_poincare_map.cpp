@@ -8,7 +8,6 @@
 #include "capnode/flow/poincare_map.hpp"
 #include "capnode/flow/split_flow.hpp"
 #include "capnode/flow/split_poincare_map.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "poincare_results.hpp"
 #include "signal_poll.hpp"
@@ -22,39 +21,17 @@ py::dict poincare_map_from_python(const Field& field, const py::object& normal, 
                                   int direction, bool derivative, bool backward, double max_time, std::size_t order,
                                   double tolerance, std::size_t max_steps, double max_seconds, double t0,
                                   std::size_t max_pieces, double excess) {
-    const std::vector<InitialSet> starts =
-        initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
-    if (starts.size() != 1)
-        throw std::invalid_argument("one initial set is needed, not " + std::to_string(starts.size()));
-    const Matrix n = to_column(normal, "normal");
-    Section section;
-    section.normal.assign(n.data.begin(), n.data.end());
-    if (!(offset_lo <= offset_hi)) throw std::invalid_argument("the ends of the offset are out of order");
-    section.offset = Interval(offset_lo, offset_hi);
+    const InitialSet start = initial_set(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
+    const Section section = section_from(normal, offset_lo, offset_hi);
     SignalPoll poll(py::none{});
-    PoincareOptions options;
-    options.returns = returns;
-    options.direction = direction;
-    options.backward = backward;
-    options.max_time = max_time;
-    options.flow.derivative = derivative;
-    options.flow.order = order;
-    options.flow.tolerance = tolerance;
-    options.flow.max_steps = max_steps;
-    options.flow.max_seconds = max_seconds;
-    options.flow.interrupted = [&] { return poll.stop(); };
+    const PoincareOptions options = poincare_options(returns, direction, backward, max_time, derivative,
+                                                     flow_options(order, tolerance, max_steps, max_seconds, poll));
     SplitOptions split;
     split.max_pieces = max_pieces;
     split.excess = excess;
-    SplitPoincareResult answer;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        answer = poincare_map_split(field, section, starts.front(), options, split);
-    }
-    const PoincareResult& r = answer.hull;
-    poll.rethrow();
-    py::dict d = poincare_result(r, field.dim());
+    const SplitPoincareResult answer =
+        poll.run([&] { return poincare_map_split(field, section, start, options, split); });
+    py::dict d = poincare_result(answer.hull, field.dim());
     d["pieces"] = answer.pieces;
     d["tried"] = answer.tried;
     d["excess"] = answer.excess;
@@ -65,13 +42,8 @@ py::dict plain_flow_from_python(const Field& field, const py::object& starts, co
                                 double duration, std::size_t order, double tolerance, bool derivative) {
     const Matrix x = to_matrix(starts, "starts");
     const Matrix p = to_column_or_empty(parameter, "parameter");
-    PlainFlow flow;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        flow = plain_flow(field, x, std::vector<double>(p.data.begin(), p.data.end()), duration, order, tolerance,
-                          derivative);
-    }
+    const std::vector<double> at(p.data.begin(), p.data.end());
+    const PlainFlow flow = guarded([&] { return plain_flow(field, x, at, duration, order, tolerance, derivative); });
     py::dict d;
     d["final"] = to_array(flow.final);
     d["derivative"] = derivative ? py::object(to_array(flow.derivative)) : py::object(py::none());
@@ -85,29 +57,15 @@ py::dict integrate_split_from_python(const Field& field, const py::object& centr
                                      double tolerance, bool derivative, std::size_t max_steps, double max_seconds,
                                      std::size_t max_pieces, double excess, std::size_t set_degree,
                                      const py::object& progress) {
-    const std::vector<InitialSet> starts =
-        initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
-    if (starts.size() != 1)
-        throw std::invalid_argument("one initial set is needed, not " + std::to_string(starts.size()));
+    const InitialSet start = initial_set(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     SignalPoll poll(progress);
-    FlowOptions options;
-    options.order = order;
-    options.tolerance = tolerance;
+    FlowOptions options = flow_options(order, tolerance, max_steps, max_seconds, poll);
     options.derivative = derivative;
-    options.max_steps = max_steps;
-    options.max_seconds = max_seconds;
     options.set_degree = set_degree;
-    options.interrupted = [&] { return poll.stop(); };
     SplitOptions split;
     split.max_pieces = max_pieces;
     split.excess = excess;
-    SplitResult r;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        r = integrate_split(field, starts.front(), duration, options, split);
-    }
-    poll.rethrow();
+    const SplitResult r = poll.run([&] { return integrate_split(field, start, duration, options, split); });
     const auto dim = static_cast<py::ssize_t>(field.dim());
     py::dict d;
     d["verdict"] = name(r.hull.verdict);

@@ -4,7 +4,6 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "capnode/field/field.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "capnode/proof/interval_newton.hpp"
 #include "capnode/proof/krawczyk.hpp"
 #include "capnode/proof/newton_kantorovich.hpp"

@@ -9,7 +9,6 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "capnode/dynamics/readout.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "matrix_arrays.hpp"
 
 namespace capnode::bindings {

@@ -10,20 +10,13 @@
 #include "bindings.hpp"
 #include "capnode/dynamics/jacobian_variation.hpp"
 #include "capnode/dynamics/robust_radius.hpp"
+#include "flow_arguments.hpp"
 #include "matrix_arrays.hpp"
 #include "result.hpp"
 #include "signal_poll.hpp"
 
 namespace capnode::bindings {
 namespace {
-
-using Layers = std::vector<std::pair<Field, double>>;
-
-std::vector<FlowLayer> layers_from(const Layers& list) {
-    std::vector<FlowLayer> layers;
-    for (const auto& [field, duration] : list) layers.push_back({field, duration});
-    return layers;
-}
 
 std::vector<double> vector_from(const py::object& x, const char* what) {
     const Matrix m = to_column(x, what);
@@ -34,21 +27,8 @@ NetworkInput input_from(const py::object& x, const py::object& p_lo, const py::o
     NetworkInput input;
     input.x = vector_from(x, "x");
     input.t0 = Interval(t0);
-    const Matrix lo = to_column_or_empty(p_lo, "parameter");
-    const Matrix hi = to_column_or_empty(p_hi, "parameter");
-    if (lo.size() != hi.size()) throw std::invalid_argument("the parameter's ends differ in length");
-    for (std::size_t j = 0; j < lo.size(); ++j) input.parameter.emplace_back(lo.data[j], hi.data[j]);
+    input.parameter = parameter_from(p_lo, p_hi);
     return input;
-}
-
-FlowOptions flow_options(std::size_t order, double tolerance, double max_seconds, SignalPoll& poll) {
-    FlowOptions options;
-    options.order = order;
-    options.tolerance = tolerance;
-    options.max_seconds = max_seconds;
-    options.progress = [&poll](double share) { poll.share(share); };
-    options.interrupted = [&poll] { return poll.stop(); };
-    return options;
 }
 
 }  // namespace
@@ -56,17 +36,16 @@ FlowOptions flow_options(std::size_t order, double tolerance, double max_seconds
 void register_robustness(py::module_& module) {
     module.def(
         "robust_radius",
-        [](const Layers& layers, const Readout& readout, const py::object& x, const py::object& p_lo,
+        [](const LayerList& layers, const Readout& readout, const py::object& x, const py::object& p_lo,
            const py::object& p_hi, double t0, std::size_t order, double tolerance, std::size_t pieces,
            double max_seconds, const py::object& progress) {
             SignalPoll poll(progress);
             const NetworkInput input = input_from(x, p_lo, p_hi, t0);
             RobustOptions options;
-            options.flow = flow_options(order, tolerance, max_seconds, poll);
+            options.flow = flow_options(order, tolerance, FlowOptions().max_steps, max_seconds, poll);
             options.pieces = pieces;
             const auto list = layers_from(layers);
-            const auto result = guarded([&] { return robust_radius(list, readout, input, options); });
-            poll.rethrow();
+            const auto result = poll.run([&] { return robust_radius(list, readout, input, options); });
             return result_to_python(result, [](const RobustRadius& value) {
                 py::dict d;
                 d["radius"] = value.radius;
@@ -84,16 +63,15 @@ void register_robustness(py::module_& module) {
         py::arg("pieces") = 0, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
     module.def(
         "adversarial_pair",
-        [](const Layers& layers, const Readout& readout, const py::object& x, const py::object& y,
+        [](const LayerList& layers, const Readout& readout, const py::object& x, const py::object& y,
            const py::object& p_lo, const py::object& p_hi, double t0, std::size_t order, double tolerance,
            double max_seconds) {
             SignalPoll poll(py::none{});
             const NetworkInput input = input_from(x, p_lo, p_hi, t0);
             const std::vector<double> other = vector_from(y, "y");
-            const FlowOptions options = flow_options(order, tolerance, max_seconds, poll);
+            const FlowOptions options = flow_options(order, tolerance, FlowOptions().max_steps, max_seconds, poll);
             const auto list = layers_from(layers);
-            const auto result = guarded([&] { return adversarial_pair(list, readout, input, other, options); });
-            poll.rethrow();
+            const auto result = poll.run([&] { return adversarial_pair(list, readout, input, other, options); });
             return result_to_python(result, [](const AdversarialPair& value) {
                 py::dict d;
                 d["x"] = array_of(value.x);

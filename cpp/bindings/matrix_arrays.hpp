@@ -9,9 +9,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "capnode/numerics/float_environment.hpp"
 #include "capnode/numerics/matrix.hpp"
 #include "capnode/numerics/number_text.hpp"
+#include "guarded.hpp"
 
 namespace capnode::bindings {
 
@@ -57,14 +57,6 @@ inline ComplexBallMatrix complex_ball(const Array& re, const Array& im, const Ar
 inline py::tuple tuple(const BallMatrix& b) { return py::make_tuple(array(b.mid), array(b.rad)); }
 inline py::tuple tuple(const ComplexBallMatrix& b) {
     return py::make_tuple(array(b.mid.re), array(b.mid.im), array(b.rad));
-}
-
-/// Runs pure C++ without the GIL, under the float environment our bounds assume.
-template <class F>
-auto guarded(F f) {
-    const py::gil_scoped_release release;
-    const FloatEnvironment guard;
-    return f();
 }
 
 }  // namespace capnode::bindings

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <exception>
 
+#include "guarded.hpp"
+
 namespace capnode::bindings {
 
 namespace py = pybind11;
@@ -33,6 +35,20 @@ class SignalPoll {
     }
     void rethrow() const {
         if (error_) std::rethrow_exception(error_);
+    }
+
+    /// The computation that has these options asks and tells from now on.
+    template <class Options>
+    void attach(Options& options) {
+        options.interrupted = [this] { return stop(); };
+        options.progress = [this](double done) { share(done); };
+    }
+    /// f() without the GIL; what Python raised meanwhile is thrown again after it.
+    template <class F>
+    auto run(F&& f) {
+        auto answer = guarded(f);
+        rethrow();
+        return answer;
     }
 
   private:

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "capnode/dynamics/equilibrium.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "capnode/proof/zero.hpp"
+#include "guarded.hpp"
 #include "result.hpp"
 
 namespace capnode::bindings {
@@ -60,12 +60,7 @@ inline py::dict zero_to_python(const Zero& zero) {
 /// The theorem without the GIL, under the guard.
 template <class Prove>
 py::dict prove_zero(Prove&& prove) {
-    const Result<Zero> result = [&] {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        return prove();
-    }();
-    return result_to_python(result, zero_to_python);
+    return result_to_python(guarded(prove), zero_to_python);
 }
 
 }  // namespace capnode::bindings

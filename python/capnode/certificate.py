@@ -8,13 +8,11 @@ docs/certificates.md describes every key.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hashlib
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from capnode.statements import statement
+from capnode.whole_file import write_whole
 
 FORMAT = "capnode-certificate"
 VERSION = 1
@@ -113,31 +112,6 @@ class Certificate:
                 f"{os.fspath(path)} has version {document.get('version')!r} of the format, this capnode reads {VERSION}"
             )
         return cls(document)
-
-
-def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
-    """Writes `data` to `path` so that afterwards the file is complete or as it was before."""
-    target = Path(path)
-    folder = target.parent
-    temporary: str | None = None
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}-", dir=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, target)
-        temporary = None
-    except OSError as error:
-        raise OSError(error.errno, f"cannot write {target}: {error.strerror}") from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-    return target
 
 
 # ---- what was running --------------------------------------------------------------------------------------------

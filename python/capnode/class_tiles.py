@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,21 +20,20 @@ from numpy.typing import NDArray
 
 from capnode import _core
 from capnode.arguments import parameter_box
-from capnode.certificate import write_whole
 from capnode.class_map import ClassMap
-from capnode.ftle import _encoder, _system
+from capnode.input_plane import encoder_of, system_of
 from capnode.interval_array import IntervalArray
-from capnode.parallel import interruptible
-from capnode.progress import ProgressOption, reporting
+from capnode.progress import ProgressOption
 from capnode.readout import Readout
 from capnode.runs.archive import archive_bytes
 from capnode.runs.folder import RunFolder, manifest_bytes
 from capnode.runs.memory import RunMemory
-from capnode.runs.tile_map import compute_tiles
+from capnode.runs.recent import Recent
+from capnode.runs.reported import compute_reported
+from capnode.whole_file import write_whole
 
 FINAL = "classes.npz"
-_MADE: dict[str, _core.Classifier] = {}
-_LOCK = threading.Lock()
+_MADE: Recent[_core.Classifier] = Recent()
 
 
 @dataclass(frozen=True)
@@ -85,9 +83,9 @@ def classifier_text(
     tolerance: float,
 ) -> ClassifierText:
     """From the arguments of `classify`, which has checked them."""
-    layers, stages, core = _system(field, t, t0)
+    layers, stages, core = system_of(field, t, t0)
     p_lo, p_hi = parameter_box(core, p)
-    matrix, offset = _encoder(encoder, int(core.dim))
+    matrix, offset = encoder_of(encoder, int(core.dim))
     return ClassifierText(
         tuple((f.to_text(), float(duration)) for f, duration in layers),
         tuple((f.to_text(), bool(residual), float(step), int(steps)) for f, residual, step, steps in stages),
@@ -141,12 +139,7 @@ class ClassWork:
         return r, min(r + self.tile[0], self.shape[0]), c, min(c + self.tile[1], self.shape[1])
 
     def classifier(self) -> _core.Classifier:
-        with _LOCK:
-            if self.digest not in _MADE:
-                while len(_MADE) > 3:
-                    _MADE.pop(next(iter(_MADE)))
-                _MADE[self.digest] = self.text.make()
-            return _MADE[self.digest]
+        return _MADE.get(self.digest, self.text.make)
 
     def __call__(self, index: int) -> bytes:
         r0, r1, c0, c1 = self.range(index)
@@ -266,24 +259,9 @@ def _compute(
     progress: ProgressOption,
 ) -> bool:
     sizes = [(b - a) * (d - c) for a, b, c, d in map(work.range, range(work.tiles))]
-    done = 0
-    with reporting(progress, rate=True) as report, interruptible() as stop:
-
-        def add(indices: list[int]) -> None:
-            nonlocal done
-            done += sum(sizes[index] for index in indices)
-            report("cells", done, sum(sizes))
-
-        ran = compute_tiles(
-            work,
-            store,
-            executor=executor,
-            workers=workers,
-            stop=stop,
-            on_start=add,
-            on_done=lambda index: add([index]),
-        )
-    return ran.complete
+    return compute_reported(
+        work, store, stage="cells", sizes=sizes, executor=executor, workers=workers, progress=progress
+    )
 
 
 def _merge(work: ClassWork, store: RunFolder | RunMemory, field: Any) -> ClassMap:

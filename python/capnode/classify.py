@@ -16,7 +16,7 @@ from capnode import _core
 from capnode.arguments import parameter_box
 from capnode.boundary import DecisionBoundary
 from capnode.class_map import ClassMap, class_map_of
-from capnode.ftle import _count, _counts, _encoder, _rectangle, _system
+from capnode.input_plane import count, counts, encoder_of, rectangle_of, system_of
 from capnode.progress import ProgressOption, reporting
 from capnode.readout import Readout, readout
 from capnode.result import Result
@@ -67,28 +67,28 @@ def classify(
     Misuse is a ValueError with both numbers, a readout all of whose classes are tied among it.
     """
     core, read = classifier(field, readout, t, p, encoder=encoder, t0=t0, order=order, tolerance=tolerance)
-    lower, upper = _rectangle(box)
-    counts = _counts(shape, "shape")
+    lower, upper = rectangle_of(box)
+    cells = counts(shape, "shape")
     rectangle = [lower[0], upper[0], lower[1], upper[1]]
-    depth, budget = _count(depth, "depth", least=0), _count(budget, "budget", least=0)
+    depth, budget = count(depth, "depth", least=0), count(budget, "budget", least=0)
     if out is not None or executor is not None:
         from capnode.class_tiles import classifier_text, make_work, run_classes
 
         text = classifier_text(field, read, t, p, encoder=encoder, t0=t0, order=order, tolerance=tolerance)
-        work, manifest = make_work(text, rectangle, counts, tile=_counts(tile, "tile"), depth=depth, budget=budget)
+        work, manifest = make_work(text, rectangle, cells, tile=counts(tile, "tile"), depth=depth, budget=budget)
         return run_classes(
             work, manifest, field, out=out, resume=resume, executor=executor, workers=workers, progress=progress
         )
     with reporting(progress) as report:
         answer = core.class_map(
             rectangle,
-            counts,
+            cells,
             depth=depth,
             budget=budget,
-            threads=_count(threads, "threads", least=0),
+            threads=count(threads, "threads", least=0),
             progress=_levels(report, "cells") if progress else None,
         )
-    return class_map_of(answer, core, read, rectangle, counts, field)
+    return class_map_of(answer, core, read, rectangle, cells, field)
 
 
 def classifier(
@@ -104,11 +104,11 @@ def classifier(
 ) -> tuple[_core.Classifier, Readout]:
     """What `classify` is asked about, as the core has it."""
     read = readout(*readout_) if isinstance(readout_, tuple) else readout(readout_)
-    layers, stages, core = _system(field, t, t0)
+    layers, stages, core = system_of(field, t, t0)
     if read.dim != core.dim:
         raise ValueError(f"the readout has width {read.dim}, the field dimension {core.dim}")
     p_lo, p_hi = parameter_box(core, p)
-    matrix, offset = _encoder(encoder, int(core.dim))
+    matrix, offset = encoder_of(encoder, int(core.dim))
     if matrix is None and core.dim != 2:
         raise ValueError(
             f"the box has 2 sides and the field dimension {core.dim}: pass an encoder (A, b), A ({core.dim}, 2)"
@@ -124,7 +124,7 @@ def classifier(
         t0=float(t0),
         encoder=matrix,
         offset=offset,
-        order=0 if order is None else _count(order, "order", least=3),
+        order=0 if order is None else count(order, "order", least=3),
         tolerance=float(tolerance),
     )
     return made, read

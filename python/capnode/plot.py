@@ -47,7 +47,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Writes a PNG, whole or not at all."""
     import io
 
-    from capnode.certificate import write_whole
+    from capnode.whole_file import write_whole
 
     buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from capnode.certificate import write_whole
+from capnode.whole_file import write_whole
 
 STYLE = """
 :root { color-scheme: light; }

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import capnode as cn
-from capnode.certificate import Certificate, document_digest, hex_float, hex_floats, write_whole
+from capnode.certificate import Certificate, document_digest, hex_float, hex_floats
 from capnode.statements import ball_text, claimed_bounds, decimal_bounds, statement
+from capnode.whole_file import write_whole
 from small_fields import diagonal_family, leaky, planar
 
 

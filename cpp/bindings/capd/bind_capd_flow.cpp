@@ -5,7 +5,6 @@
 #include "arrays.hpp"
 #include "capd_bindings.hpp"
 #include "capnode/capd/capd_flow.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "flow_results.hpp"
 #include "signal_poll.hpp"
@@ -21,23 +20,12 @@ py::dict integrate_from_python(const Field& field, const py::object& centres, co
     const std::vector<InitialSet> starts =
         initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
     SignalPoll poll(progress);
-    FlowOptions options;
-    options.order = order;
-    options.tolerance = tolerance;
+    FlowOptions options = flow_options(order, tolerance, max_steps, max_seconds, poll);
     options.derivative = derivative;
     options.dense = dense;
-    options.max_steps = max_steps;
-    options.max_seconds = max_seconds;
     options.threads = threads;
-    options.progress = [&](double share) { poll.share(share); };
-    options.interrupted = [&] { return poll.stop(); };
-    std::vector<FlowResult> results;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        results = integrate_lanes_capd(field, starts, std::vector<double>(starts.size(), duration), options, set);
-    }
-    poll.rethrow();
+    const std::vector<double> durations(starts.size(), duration);
+    auto results = poll.run([&] { return integrate_lanes_capd(field, starts, durations, options, set); });
     return flow_results(results, field.dim(), derivative, dense, t0);
 }
 

@@ -5,7 +5,6 @@
 #include "arrays.hpp"
 #include "capd_bindings.hpp"
 #include "capnode/capd/capd_poincare_map.hpp"
-#include "capnode/numerics/float_environment.hpp"
 #include "flow_arguments.hpp"
 #include "poincare_results.hpp"
 #include "signal_poll.hpp"
@@ -19,34 +18,12 @@ py::dict poincare_map_from_python(const Field& field, const py::object& normal, 
                                   int direction, bool derivative, bool backward, double max_time, std::size_t order,
                                   double tolerance, std::size_t max_steps, double max_seconds, double t0,
                                   const std::string& set) {
-    const std::vector<InitialSet> starts =
-        initial_sets(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
-    if (starts.size() != 1)
-        throw std::invalid_argument("one initial set is needed, not " + std::to_string(starts.size()));
-    const Matrix n = to_column(normal, "normal");
-    Section section;
-    section.normal.assign(n.data.begin(), n.data.end());
-    if (!(offset_lo <= offset_hi)) throw std::invalid_argument("the ends of the offset are out of order");
-    section.offset = Interval(offset_lo, offset_hi);
+    const InitialSet start = initial_set(centre, directions, radii, parameter_lo, parameter_hi, Interval(t0));
+    const Section section = section_from(normal, offset_lo, offset_hi);
     SignalPoll poll(py::none{});
-    PoincareOptions options;
-    options.returns = returns;
-    options.direction = direction;
-    options.backward = backward;
-    options.max_time = max_time;
-    options.flow.derivative = derivative;
-    options.flow.order = order;
-    options.flow.tolerance = tolerance;
-    options.flow.max_steps = max_steps;
-    options.flow.max_seconds = max_seconds;
-    options.flow.interrupted = [&] { return poll.stop(); };
-    PoincareResult answer;
-    {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
-        answer = poincare_map_capd(field, section, starts.front(), options, set);
-    }
-    poll.rethrow();
+    const PoincareOptions options = poincare_options(returns, direction, backward, max_time, derivative,
+                                                     flow_options(order, tolerance, max_steps, max_seconds, poll));
+    const PoincareResult answer = poll.run([&] { return poincare_map_capd(field, section, start, options, set); });
     py::dict d = poincare_result(answer, field.dim());
     d["pieces"] = 1;
     d["tried"] = 1;

@@ -19,15 +19,13 @@ py::dict prove_equilibrium_by_capd(const Field& field, const std::vector<double>
     const auto p = intervals_from(p_lo, p_hi);
     std::vector<double> p_bar;
     for (const Interval& v : p) p_bar.push_back(midpoint(v));
-    const Result<Equilibrium> result = [&]() -> Result<Equilibrium> {
-        const py::gil_scoped_release release;
-        const FloatEnvironment guard;
+    const auto result = guarded([&]() -> Result<Equilibrium> {
         const ZeroOperator op = capd_krawczyk(field, p);
         const auto x_bar = find_equilibrium_bar(field, near, p_bar, signal_pending);
         if (!x_bar)
             return Result<Equilibrium>::not_proved(Verdict::no_convergence, "Newton's iteration found no equilibrium.");
         return prove_equilibrium(field, *x_bar, p, op, signal_pending);
-    }();
+    });
     raise_pending();
     return result_to_python(result, equilibrium_to_python);
 }

@@ -12,7 +12,8 @@ from typing import Any
 
 from rich.console import Console
 
-from capnode.certificate import Certificate, certificate_of_many, write_whole
+from capnode.certificate import Certificate, certificate_of_many
+from capnode.whole_file import write_whole
 
 WIDTH = 120  # of text that does not go to a terminal
 

@@ -7,10 +7,8 @@ one piece.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from capnode.whole_file import whole_file
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -64,26 +64,9 @@ def archive_bytes(arrays: Mapping[str, NDArray[Any] | Streamed]) -> bytes:
 
 def write_archive(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any] | Streamed]) -> Path:
     """Writes the archive so that afterwards the file is complete or as it was before."""
-    target = Path(path)
-    temporary: str | None = None
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        with os.fdopen(descriptor, "w+b") as file:
-            _write_entries(file, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, target)
-        temporary = None
-    except OSError as error:
-        raise OSError(error.errno, f"cannot write {target}: {error.strerror}") from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-    return target
+    with whole_file(path) as file:
+        _write_entries(file, arrays)
+    return Path(path)
 
 
 def is_whole(path: Path) -> bool:

@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from capnode.certificate import write_whole
 from capnode.runs.archive import is_whole
+from capnode.whole_file import write_whole
 
 try:
     import fcntl
