@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flint import acb, arb
+from flint import acb, arb, arb_poly
 
 import capnode as cn
 from capnode import _core
+from capnode.verification import flow_step
+from capnode.verification.program import Node, Program, Tensor
 
 N = 17  # the smallest system that goes by norms
 TURN = float(np.pi / 2)
@@ -74,3 +76,17 @@ def test_a_weight_radius_and_a_truncated_order_of_the_tangents(order: int) -> No
     driven = acb.integral(lambda s, _: ((s - 1) * acb(0, TURN)).exp() * s**order, 0, 1) * acb(0, a)
     lo, hi = run.derivative.lo[:2, 2], run.derivative.hi[:2, 2]
     assert max(largest_ratio(driven + turned(s * float(radius[0, 2])), lo, hi) for s in (-1, 1)) > 0.5
+
+
+def test_the_referee_integrates_the_norm_of_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """x' = R x, R a rotation that turns with the defect d = (1, 2 s) of P = -R^-1 d - R^-2 d', in one piece: |x - P| at
+    the end is more than |(1, 1)|, the norm of the integrals row by row."""
+    monkeypatch.setattr(flow_step, "FIRST_PIECE", 1.0)
+    nodes = (Node("state", 2), Node("affine", 2, inputs=(0,), weight=0))
+    program = Program(2, 0, False, nodes, (Tensor(2, 2, (0.0, -1.0, 1.0, 0.0)),), 1)
+    curve = [arb_poly([0, -2]), arb_poly([3])]
+    step = flow_step.Step(arb(0), 1.0, curve, [2.0, 2.0])
+    found = flow_step.StepProver(program).run_by_norm(step, arb(0))
+    exact = abs(acb.integral(lambda s, _: (acb(0, 1) * (1 - s)).exp() * (1 + 2 * acb(0, 1) * s), 0, 1))
+    assert arb(2).sqrt() < exact < found
+    assert found < arb(1.4) * exact

@@ -210,6 +210,8 @@ class StepProver:
 
         mu >= the logarithmic norm of A in the tube, the largest eigenvalue of its symmetric part:
         |v(a + s)|_2 <= exp(h max(mu, 0)) (|v(a)|_2 + integral |d|_2), which must be less than every row of the tube.
+        The integral of |d|_2 is at most the sum over the orders of d of theirs: the norm of the integrals row by row
+        would be less than it.
         """
         a, h = 0.0, FIRST_PIECE
         while a < 1.0:
@@ -234,18 +236,18 @@ class StepProver:
             time_over = arb_series([step.start + length * ball, length]) if self.timed else None
             f, _ = self.series(curve, time, derivatives=False)
             f_over, _ = self.series(over, time_over, derivatives=False)
-            squares = arb(0)
+            squares = [arb(0)] * (self.order + 1)  # by order; the last one is the remainder
             for i in range(self.n):
                 d = (curve[i].derivative() if len(curve[i]) > 1 else arb_series([0])) - f[i] * length
-                total = sum((size(d[k]) * span ** (k + 1) / (k + 1) for k in range(self.order)), arb(0))
                 rest = size(p_derivative(shifted[i], around, self.order) - f_over[i][self.order] * length)
                 remainder = (rest * span**self.order).upper()
                 if not last and not bool(remainder <= self.goal * size(over[i][0]).max(arb(2.0**-20))):
                     return None
-                squares += (total + remainder * span) ** 2
+                squares = [q + size(d[k]) ** 2 for k, q in enumerate(squares[:-1])] + [squares[-1] + remainder**2]
         finally:
             ctx.cap = cap
-        defect = squares.sqrt()
+        norms = [q.sqrt() for q in squares]
+        defect = sum((q * span ** (k + 1) / (k + 1) for k, q in enumerate(norms[:-1])), norms[-1] * span)
         t = step.start + length * ball if self.timed else None
         moving = len(step.tube)  # the parameters are exact here and stay what they are
         x = [c[0] + symmetric(arb(r)) for c, r in zip(over, step.tube, strict=False)] + [c[0] for c in over[moving:]]
