@@ -1,13 +1,15 @@
-// Certified radii and adversarial pairs: one Result each.
+// Certified radii, adversarial pairs and classes of inputs: one Result each.
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "capnode/dynamics/input_class.hpp"
 #include "capnode/dynamics/jacobian_variation.hpp"
 #include "capnode/dynamics/robust_radius.hpp"
 #include "flow_arguments.hpp"
@@ -86,6 +88,41 @@ void register_robustness(py::module_& module) {
         py::arg("layers"), py::arg("readout"), py::arg("x"), py::arg("y"), py::kw_only(),
         py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0,
         py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("max_seconds") = infinity);
+    // of layers, or of maps where there are stages
+    module.def(
+        "input_class",
+        [](const Layers& layers, const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages,
+           const Readout& readout, const py::object& centres, const py::object& directions, const py::object& radii,
+           const py::object& parameter_lo, const py::object& parameter_hi, double t0, std::size_t order,
+           double tolerance, double max_seconds, const py::object& progress) {
+            SignalPoll poll(progress);
+            const auto starts = initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
+            if (starts.size() != 1) throw std::invalid_argument("one initial set is needed");
+            const FlowOptions flow = flow_options(order, tolerance, max_seconds, poll);
+            IterationOptions iteration;
+            iteration.max_seconds = max_seconds;
+            iteration.progress = flow.progress;
+            iteration.interrupted = flow.interrupted;
+            std::vector<IterationStage> maps;
+            for (const auto& [field, residual, step, steps] : stages) maps.push_back({{field, residual, step}, steps});
+            const auto list = layers_from(layers);
+            const auto result = guarded([&] {
+                return maps.empty() ? input_class(list, readout, starts.front(), flow)
+                                    : input_class(maps, readout, starts.front(), iteration);
+            });
+            poll.rethrow();
+            return result_to_python(result, [](const InputClass& value) {
+                py::dict d;
+                d["cls"] = value.cls;
+                d["margins"] = bounds_of(value.margins);
+                d["final"] = bounds_of(value.final);
+                return d;
+            });
+        },
+        py::arg("layers"), py::arg("stages"), py::arg("readout"), py::arg("centres"), py::kw_only(),
+        py::arg("directions") = py::none(), py::arg("radii") = py::none(), py::arg("parameter_lo") = py::none(),
+        py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0, py::arg("tolerance") = 1e-12,
+        py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
     // (difference, size, change, remainder) of dynamics/jacobian_variation.hpp
     module.def(
         "jacobian_variation",

@@ -23,6 +23,7 @@ from capnode.ftle import ftle
 from capnode.ftle_field import FtleField
 from capnode.hopf import HopfSearch, hopf_points
 from capnode.hopf_point import HopfPoint, prove_hopf
+from capnode.input_class import InputClass, input_class
 from capnode.integrate import Parallelepiped, integrate, parallelepiped
 from capnode.interval_array import IntervalArray, interval
 from capnode.layered import Layered, layered
@@ -54,6 +55,7 @@ __all__ = [
     "FtleField",
     "HopfPoint",
     "HopfSearch",
+    "InputClass",
     "InternalError",
     "IntervalArray",
     "Iteration",
@@ -84,6 +86,7 @@ __all__ = [
     "from_torch",
     "ftle",
     "hopf_points",
+    "input_class",
     "integrate",
     "integrate_pieces",
     "interval",

@@ -376,6 +376,21 @@ def ftle_tile(
     spec: FtleSpec, index: int, folder: os.PathLike[str] | str | bytes | None = ..., progress: Any = ...
 ) -> dict[str, Any]: ...
 def ftle_tile_bytes(spec: FtleSpec, index: int) -> bytes: ...
+def input_class(
+    layers: Sequence[tuple[Field, float]],
+    stages: Sequence[tuple[Field, bool, float, int]],
+    readout: Readout,
+    centres: Any,
+    directions: Any = ...,
+    radii: Any = ...,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    t0: float = ...,
+    order: int = ...,
+    tolerance: float = ...,
+    max_seconds: float = ...,
+    progress: Any = ...,
+) -> dict[str, Any]: ...
 def instruction_set() -> str: ...
 def instruction_sets() -> list[str]: ...
 def integrate(

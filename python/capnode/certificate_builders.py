@@ -8,7 +8,7 @@ from typing import Any
 from capnode.certificate_entries import equilibrium, hopf_point, no_periodic_orbits, spectrum, zero
 from capnode.certificate_maps import iteration
 from capnode.certificate_paths import exponents, trajectory
-from capnode.certificate_robustness import robust_radius
+from capnode.certificate_robustness import input_class, robust_radius
 
 Builder = Callable[[Any, Any], dict[str, Any]]
 
@@ -24,6 +24,7 @@ BUILDERS: dict[str, tuple[str, Builder]] = {
     "spectrum": ("spectrum", spectrum),
     "integrate": ("trajectory", trajectory),
     "robust_radius": ("robust_radius", robust_radius),
+    "input_class": ("input_class", input_class),
     "iterate": ("map_iteration", iteration),
     "lyapunov_exponents": ("lyapunov_exponents", exponents),
 }

@@ -1,6 +1,6 @@
-"""What a certificate of a robust radius stores: the steps of the trajectory of the input, the readout, the radius.
+"""What certificates of a robust radius and of the class of an input store: the steps of the trajectory, the readout.
 
-The radius is the result's own: verification proves the whole inequality again, on shorter pieces of time.
+A radius is the result's own: verification proves the whole inequality again, on shorter pieces of time.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import numpy as np
 
 from capnode.certificate import hex_float, hex_floats, interval_entry
 from capnode.certificate_entries import SLACK, widened
+from capnode.certificate_maps import iteration
+from capnode.certificate_paths import MOST_ROWS as WITH_SETS
+from capnode.certificate_paths import MOST_WORK as SETS_WORK
 from capnode.certificate_paths import trajectory
 from capnode.layered import Layered
 
+NORM_WORK = 10**5  # squared rows times the steps, by which a point is followed by norms
 MOST_ROWS = 128  # of states and parameters, and
 MOST_WORK = 3 * 10**7  # their cube times the steps: what verification carries tangents through in minutes
 MOST_STEPS = 5000
@@ -39,6 +43,36 @@ def robust_radius(value: Any, provenance: Any) -> dict[str, Any]:
     add_readout(entry, value, inputs)
     entry["theorem"] = "robust_radius"
     entry["conclusions"]["radius"] = hex_float(value.radius)
+    return entry
+
+
+def input_class(value: Any, provenance: Any) -> dict[str, Any]:
+    """The trajectory of the input or the set, or the orbit; such that verification proves all of it again."""
+    from capnode.discrete import iterate
+    from capnode.integrate import integrate
+
+    inputs = provenance.inputs
+    if "stages" in inputs:
+        orbit = iterate(inputs["stages"], inputs["x0"], None, inputs["p"], t0=inputs["t0"])
+        entry = iteration(orbit.require(), orbit.provenance)
+    else:
+        layers = Layered(tuple(inputs["layers"]))
+        run = integrate(layers, inputs["x0"], None, inputs["p"], t0=inputs["t0"], set_degree=1)
+        path = run.require()
+        entry = trajectory(path, run.provenance)
+        rows, radii = layers.dim + layers.parameter_dim, entry["initial"]["radii"].split()
+        point = (
+            not any(map(float.fromhex, radii))
+            and entry["enclosures"]["parameter"]["lo"] == (entry["enclosures"]["parameter"]["hi"])
+        )
+        small = rows <= WITH_SETS and rows**2 * path.steps <= SETS_WORK
+        if not small and not (point and rows**2 * path.steps <= NORM_WORK):
+            raise ValueError(
+                f"{path.steps} steps with {rows} components and parameters are too many to prove the end again from "
+                + ("a point" if point else f"a set (at most {WITH_SETS}, and squared times steps {SETS_WORK})")
+            )
+    add_readout(entry, value, inputs)
+    entry["theorem"] = "input_class"
     return entry
 
 

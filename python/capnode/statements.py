@@ -316,6 +316,21 @@ def _robust_radius(entry: Mapping[str, Any]) -> str:
     )
 
 
+def _input_class(entry: Mapping[str, Any]) -> str:
+    t0, cls = float.fromhex(entry["initial"]["time"]), entry["conclusions"]["class"]
+    if "stages" in entry:
+        started = f" at t = {t0!r}" if t0 else ""
+        field, what = _maps(entry), f"orbit that starts{started}"
+        end = f"has after {entry['conclusions']['steps']} steps"
+    else:
+        field, what, end = _layers(entry), f"solution that starts at t = {t0!r}", f"exists up to {_end(entry)} and has"
+    return (
+        f"{field} every {what} {_initial_set(entry)}{_at_parameter(entry)} {end} class {cls}: {_class_text(entry)} "
+        f"It exceeds every other one by at least {_least_margin(entry)}. Points, steps and times are the doubles "
+        "nearest to what is printed."
+    )
+
+
 def _class_text(entry: Mapping[str, Any]) -> str:
     classes, cls = len(_numbers(entry["readout"]["bias"])), entry["conclusions"]["class"]
     return (
@@ -339,6 +354,7 @@ TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "layered_trajectory": _layered_trajectory,
     "layered_exponents": _layered_exponents,
     "robust_radius": _robust_radius,
+    "input_class": _input_class,
     "map_iteration": _map_iteration,
     "map_exponents": _map_exponents,
 }

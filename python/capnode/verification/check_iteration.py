@@ -14,7 +14,7 @@ from flint import arb, arb_mat, ctx
 
 from capnode.verification import decode
 from capnode.verification.check_exponents import check_exponents_of, claims_hold, claims_refuted, singular_values_of
-from capnode.verification.check_trajectory import check_derivative, misses
+from capnode.verification.check_trajectory import Support, check_derivative, misses, support_of
 from capnode.verification.decode import Box, Malformed, member
 from capnode.verification.flow_step import NotProvedAgain
 from capnode.verification.map_steps import Orbit, iterate_point, iterate_set, read_orbit
@@ -25,7 +25,8 @@ from capnode.verification.trajectory_steps import exact
 MOST_BITS = 16384  # of the orbit of a point
 
 
-def check_iteration(entry: Any, programs: Mapping[str, Program], checks: Checks) -> Orbit:
+def check_iteration(entry: Any, programs: Mapping[str, Program], checks: Checks) -> tuple[Orbit, Support | None]:
+    """The orbit, and what was found at its end where it was proved again."""
     orbit = read_orbit(entry, programs)
     n = len(orbit.initial.centre)
     count = member(member(entry, "conclusions", "the theorem"), "steps", "conclusions")
@@ -47,21 +48,25 @@ def check_iteration(entry: Any, programs: Mapping[str, Program], checks: Checks)
             return not reason
 
         try:
-            table = iterate_set(orbit, derivative is not None, visit)
+            end_of_set = iterate_set(orbit, derivative is not None, visit)
         except NotProvedAgain as failure:
             checks.add(name, False, str(failure))
-            return orbit
-        if checks.add(name, not reason, reason[0] if reason else f"all {orbit.steps + 1}, with own sets"):
-            _check_final(last, final, checks)
-            if derivative is not None and table is not None:
-                check_derivative(table, n, derivative, checks)
-        return orbit
-    bits, wrong, end, table = _at_enough_bits(orbit, claims, final, derivative)
-    if checks.add(name, not wrong, wrong or f"all {orbit.steps + 1}, in balls of {bits} bits"):
-        _check_final(end, final, checks)
+            return orbit, None
+        checks.add(name, not reason, reason[0] if reason else f"all {orbit.steps + 1}, with own sets")
+        if end_of_set is None:
+            return orbit, None
+        table, centre, carried = end_of_set
+        _check_final(last, final, checks)
         if derivative is not None:
             check_derivative(table, n, derivative, checks)
-    return orbit
+        return orbit, support_of(centre, carried)
+    bits, wrong, end, table = _at_enough_bits(orbit, claims, final, derivative)
+    if not checks.add(name, not wrong, wrong or f"all {orbit.steps + 1}, in balls of {bits} bits"):
+        return orbit, None
+    _check_final(end, final, checks)
+    if derivative is not None:
+        check_derivative(table, n, derivative, checks)
+    return orbit, lambda rows: (rows * arb_mat(n, 1, end)).entries()
 
 
 def _check_final(found: list[arb], final: Box, checks: Checks) -> None:
@@ -115,7 +120,7 @@ def _at_enough_bits(
 def check_map_exponents(entry: Any, programs: Mapping[str, Program], checks: Checks) -> None:
     enclosures = member(entry, "enclosures", "the theorem")
     if "derivative" in enclosures:
-        orbit = check_iteration(entry, programs, checks)
+        orbit, _ = check_iteration(entry, programs, checks)
         check_exponents_of(entry, len(orbit.initial.centre), orbit.time, checks)
         return
     orbit = read_orbit(entry, programs)

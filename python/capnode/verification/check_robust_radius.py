@@ -104,7 +104,7 @@ def _check(entry: Any, programs: Mapping[str, Program], checks: Checks) -> None:
     checks.add("the solution stays in the tube of every step", True, f"{len(path.placed)} steps, {len(pieces)} pieces")
     wrong = misses(found, final)
     checks.add("the final enclosure", not wrong, wrong)
-    margins = readout.margins(found, cls)
+    margins = readout.margins_at(found, cls)
     check_margins(entry, margins, cls, checks)
     _check_losses(pieces, path, readout, cls, arb(radius), margins, checks)
 

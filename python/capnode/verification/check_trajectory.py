@@ -10,7 +10,7 @@ what the set knew. The checks say which of the two was done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +20,7 @@ from capnode.verification import decode
 from capnode.verification.balls import all_inside, inside, outward, symmetric
 from capnode.verification.decode import Box, member
 from capnode.verification.flow_step import CarriedSet, NotProvedAgain, Step
+from capnode.verification.norms import euclidean
 from capnode.verification.program import Program
 from capnode.verification.report import Checks
 from capnode.verification.trajectory_steps import (
@@ -40,6 +41,10 @@ SAMPLED = 6  # steps of a sample, fewer in high dimension
 MOST_ROWS_OF_SAMPLES = 128
 
 
+#: rows (k x n) to enclosures of rows x, for every x at the end of a trajectory
+Support = Callable[[arb_mat], list[arb]]
+
+
 def check_trajectory(entry: Any, program: Program, checks: Checks) -> Path:
     path = read_path(entry, program)
     _check_path(entry, path, "", checks)
@@ -52,7 +57,14 @@ def check_layered_trajectory(entry: Any, programs: Mapping[str, Program], checks
     return path
 
 
-def _check_path(entry: Any, path: Path, wrong: str, checks: Checks) -> None:
+def check_to_the_end(entry: Any, programs: Mapping[str, Program], checks: Checks) -> Support | None:
+    """Of layers, to the end of the last one; what was found there, None where that was not proved again."""
+    path, wrong = read_layered_path(entry, programs)
+    wrong = wrong or ("" if member(entry, "reached", "the theorem") is None else "it ends before the layers do")
+    return _check_path(entry, path, wrong, checks)
+
+
+def _check_path(entry: Any, path: Path, wrong: str, checks: Checks) -> Support | None:
     initial, placed = path.initial, path.placed
     n = len(initial.centre)
     enclosures = member(entry, "enclosures", "the theorem")
@@ -61,15 +73,14 @@ def _check_path(entry: Any, path: Path, wrong: str, checks: Checks) -> None:
     derivative = None if stored is None else decode.box(stored, "the derivative", n * n)
     wrong = wrong or time_table(path)
     if not checks.add("the steps cover all times", not wrong, wrong or f"{len(placed)} steps"):
-        return
+        return None
     check_counts(entry, path, checks)
     rows = n + len(initial.parameter.lo)
     if rows > MOST_ROWS or rows**2 * len(placed) > MOST_WORK:
         if initial.is_point and derivative is None and rows**2 * len(placed) <= MOST_WORK_BY_NORM:
-            _check_by_norm(path, final, checks)
-            return
+            return _check_by_norm(path, final, checks)
         _check_sample(path, final, derivative is not None, checks)
-        return
+        return None
     carried = carried_set(initial, derivative is not None)
     centre = [arb(c) for c in initial.centre] + [arb(c) for c in initial.parameter.middle]
     within = None
@@ -80,17 +91,36 @@ def _check_path(entry: Any, path: Path, wrong: str, checks: Checks) -> None:
             within = stretch.prover.run(step, carried)
         except NotProvedAgain as reason:
             checks.add("every solution stays in the tube of every step", False, f"step {k}: {reason}")
-            return
+            return None
         centre = [p(arb(1)) for p in step.polynomial]
         found = [c + v for c, v in zip(centre[:n], carried.hull()[:n], strict=True)]
         wrong = misses(found, claimed.end, f"step {k}, ")
         if wrong:
             checks.add("the end of every step is enclosed", False, wrong)
-            return
+            return None
     assert within is not None
     checks.add("every solution stays in the tube of every step", True, f"all {len(placed)} steps, with own sets")
     checks.add("the end of every step is enclosed", True, f"all {len(placed)} steps")
     _check_end(path, step, carried, within, final, derivative, checks)
+    return support_of(centre, carried)
+
+
+def support_of(centre: list[arb], carried: CarriedSet) -> Support:
+    """Of a set about its centre; rows of the state alone."""
+
+    def support(rows: arb_mat) -> list[arb]:
+        padded = _padded(rows, len(centre))
+        base = (padded * arb_mat(len(centre), 1, centre)).entries()
+        return [a + b for a, b in zip(base, carried.functionals(padded), strict=True)]
+
+    return support
+
+
+def _padded(rows: arb_mat, columns: int) -> arb_mat:
+    """With zeros for the parameters."""
+    n = rows.ncols()
+    entries = [rows[i, j] if j < n else arb(0) for i in range(rows.nrows()) for j in range(columns)]
+    return arb_mat(rows.nrows(), columns, entries)
 
 
 def check_counts(entry: Any, path: Path, checks: Checks) -> None:
@@ -162,7 +192,7 @@ def check_derivative(table: arb_mat, n: int, derivative: Box, checks: Checks) ->
     checks.add("the enclosure of the derivative", True)
 
 
-def _check_by_norm(path: Path, final: Box, checks: Checks) -> None:
+def _check_by_norm(path: Path, final: Box, checks: Checks) -> Support | None:
     """From a point in high dimension: the distance to the polynomials, in the 2-norm."""
     initial, placed = path.initial, path.placed
     n = len(initial.centre)
@@ -176,12 +206,12 @@ def _check_by_norm(path: Path, final: Box, checks: Checks) -> None:
             radius = stretch.prover.run_by_norm(step, (radius + jump).upper())
         except NotProvedAgain as reason:
             checks.add("every solution stays in the tube of every step", False, f"step {k}: {reason}")
-            return
+            return None
         centre = [p(arb(1)) for p in step.polynomial]
         found = [c + symmetric(radius) for c in centre[:n]]
         if not all_inside(found, claimed.end.lo, claimed.end.hi):
             checks.add("the end of every step is enclosed", False, f"step {k}")
-            return
+            return None
     checks.add("every solution stays in the tube of every step", True, what)
     checks.add("the end of every step is enclosed", True, what)
     share, whole = share_of_last(path)
@@ -189,6 +219,12 @@ def _check_by_norm(path: Path, final: Box, checks: Checks) -> None:
         found if whole else [p(share) + symmetric(arb(r)) for p, r in zip(step.polynomial, claimed.tube, strict=False)]
     )
     checks.add("the final enclosure", all_inside(value, final.lo, final.hi))
+
+    def support(rows: arb_mat) -> list[arb]:
+        base = (rows * arb_mat(n, 1, centre[:n])).entries()
+        return [b + symmetric(radius * euclidean(row)) for b, row in zip(base, rows.table(), strict=True)]
+
+    return support
 
 
 def _check_sample(path: Path, final: Box, derivative: bool, checks: Checks) -> None:

@@ -126,6 +126,16 @@ class CarriedSet:
         wide = _uppers(self.box_size() + self.frame.size()).entries()
         return [w + symmetric(r) for w, r in zip(self.point.entries(), wide, strict=True)]
 
+    def functionals(self, rows: arb_mat) -> list[arb]:
+        """rows y for all y of the set (about its centre)."""
+        whole = rows * self.point
+        wide = sizes(rows * self.directions) * self.radii
+        framed, boxed = sizes(rows * self.frame.matrix) * self.frame.bounds, sizes(rows) * self.frame.box
+        return [
+            whole[k, 0] + symmetric((wide[k, 0] + framed[k, 0].upper().min(boxed[k, 0].upper())).upper())
+            for k in range(rows.nrows())
+        ]
+
     def move_centre(self, difference: Sequence[arb]) -> None:
         """The same set about another centre: old centre - new centre = difference."""
         moved = self.point + arb_mat(len(difference), 1, list(difference))

@@ -59,7 +59,7 @@ def _identity(x: arb) -> Quadruple:
 def _tanh(x: arb) -> Quadruple:
     t = x.tanh()
     c = x.sech()
-    d = c * c
+    d = c * c if c.is_finite() else 1 - t * t  # on a wide ball far out
     return (t, d, -2 * t * d, d * (4 - 6 * d))
 
 
@@ -74,7 +74,7 @@ def _logistic(x: arb) -> arb:
 def _sigmoid(x: arb) -> Quadruple:
     s = _logistic(x.lower()).union(_logistic(x.upper())) if x.is_finite() else _logistic(x)  # increasing
     c = (x / 2).sech() / 2
-    d = c * c
+    d = c * c if c.is_finite() else s * (1 - s)  # on a wide ball far out
     e = 1 - 2 * s
     return (s, d, d * e, d * (1 - 6 * d))
 

@@ -156,8 +156,11 @@ def _met(a: arb, b: arb) -> arb:
     return a.intersection(b) if a.is_finite() else b
 
 
-def iterate_set(orbit: Orbit, derivative: bool, visit: Callable[[int, list[arb]], bool]) -> arb_mat | None:
-    """The same for sets: `visit(k, hull)`; the enclosure of the derivative at the end."""
+def iterate_set(
+    orbit: Orbit, derivative: bool, visit: Callable[[int, list[arb]], bool]
+) -> tuple[arb_mat, list[arb], CarriedSet] | None:
+    """The same for sets, `visit(k, hull)`: the enclosure of the derivative at the end, and the centre and the set
+    there, with the parameters as rows."""
     n = len(orbit.initial.centre)
     centre = [arb(c) for c in (*orbit.initial.centre, *orbit.initial.parameter.middle)]
     carried = carried_set(orbit.initial, derivative)
@@ -173,7 +176,7 @@ def iterate_set(orbit: Orbit, derivative: bool, visit: Callable[[int, list[arb]]
         centre = _advance(stepper, carried, centre, t if stage.program.depends_on_time else None)
         if not visit(k + 1, hull()):
             return None
-    return carried.derivative() if derivative else identity(0)
+    return (carried.derivative() if derivative else identity(0)), centre, carried
 
 
 def _advance(stepper: Stepper, s: CarriedSet, centre: list[arb], t: arb | None) -> list[arb]:

@@ -55,12 +55,16 @@ def bilinear(gram: arb_mat, weights: Sequence[arb]) -> arb:
     floats = float_matrix(matrix)
     if not np.isfinite(floats).all():
         return arb("inf")
-    z = np.ones(n)
-    for _ in range(12):
+    z = best = np.ones(n)
+    least = np.inf
+    for _ in range(24):
         image = floats @ z
-        largest = image.max(initial=0.0)
+        largest, ratio = image.max(initial=0.0), float(np.max(image / z))
+        if ratio < least:
+            least, best = ratio, z
         if not largest > 0.0:
             break
-        z = image / largest + 1e-6
+        z = image / largest + 1e-5
+    z = best
     ratios = [row[0] / arb(float(v)) for row, v in zip((matrix * arb_mat(n, 1, z.tolist())).table(), z, strict=True)]
     return max((r.upper() for r in ratios), key=float).sqrt().upper()

@@ -11,6 +11,7 @@ from flint import arb, arb_mat
 
 from capnode.verification import decode
 from capnode.verification.balls import outward
+from capnode.verification.check_trajectory import Support
 from capnode.verification.decode import Box, Malformed, member, numbers
 from capnode.verification.report import Checks
 
@@ -30,10 +31,14 @@ class Readout:
         rows = [[a - b for a, b in zip(self.weight[cls], row, strict=True)] for row in self.weight]
         return arb_mat(self.classes, n, [z for row in rows for z in row])
 
-    def margins(self, x: Sequence[arb], cls: int) -> list[arb]:
-        """score(cls) - score(k), all k."""
-        table = (self.directions(cls) * arb_mat(len(x), 1, list(x))).table()
-        return [row[0] + self.bias[cls] - b for row, b in zip(table, self.bias, strict=True)]
+    def margins(self, support: Support, cls: int) -> list[arb]:
+        """score(cls) - score(k), all k, for all states of a set."""
+        found = support(self.directions(cls))
+        return [m + self.bias[cls] - b for m, b in zip(found, self.bias, strict=True)]
+
+    def margins_at(self, x: Sequence[arb], cls: int) -> list[arb]:
+        """The same over a box."""
+        return self.margins(lambda rows: (rows * arb_mat(len(x), 1, list(x))).entries(), cls)
 
 
 def read_readout(entry: Any, dim: int) -> Readout:

@@ -15,6 +15,7 @@ from flint import ctx
 from capnode.statements import statement
 from capnode.verification.check_exponents import check_exponents, check_layered_exponents
 from capnode.verification.check_hopf import check_hopf
+from capnode.verification.check_input_class import check_input_class
 from capnode.verification.check_iteration import check_iteration, check_map_exponents
 from capnode.verification.check_periodic_orbits import check_no_periodic_orbits
 from capnode.verification.check_robust_radius import check_robust_radius
@@ -44,10 +45,12 @@ OF_FIELDS: dict[str, Callable[[Any, Mapping[str, Program], Checks], object]] = {
     "layered_trajectory": check_layered_trajectory,
     "layered_exponents": check_layered_exponents,
     "robust_radius": check_robust_radius,
+    "input_class": check_input_class,
 }
 # of maps: "stages" of the entry name their fields
 OF_MAPS: dict[str, Callable[[Any, Mapping[str, Program], Checks], object]] = {
     "map_iteration": check_iteration,
+    "input_class": check_input_class,
     "map_exponents": check_map_exponents,
 }
 
@@ -155,7 +158,7 @@ def check_theorem(entry: Any, programs: Mapping[str, Program], prefix: str) -> l
             if not _at_hand([entry], programs, checks):
                 return checks.list
             OF_A_FIELD[name](entry, programs[entry["field"]], checks)
-        elif name in OF_FIELDS:
+        elif name in OF_FIELDS and "layers" in entry:
             if not _at_hand(layers_of(entry), programs, checks):
                 return checks.list
             OF_FIELDS[name](entry, programs, checks)
