@@ -78,6 +78,35 @@ def test_a_weight_radius_and_a_truncated_order_of_the_tangents(order: int) -> No
     assert max(largest_ratio(driven + turned(s * float(radius[0, 2])), lo, hi) for s in (-1, 1)) > 0.5
 
 
+def test_a_weight_radius_that_grows() -> None:
+    """x0' = x0 + r x1, x1' = 0: the derivative of x0 by x1 is r (e - 1), the integral of the defect r alone."""
+    weight, radius = np.zeros((N, N)), np.zeros((N, N))
+    weight[0, 0], radius[0, 1] = 1.0, 2.0**-20
+    builder = _core.FieldBuilder(N, 0, False)
+    field = builder.build(builder.affine(builder.state(), weight, radius, None, None))
+    run = cn.integrate(field, np.zeros(N), 1.0, order=20, tolerance=1e4, derivative=True).require()
+    assert run.steps == 1
+    exact = float(radius[0, 1]) * (arb(1).exp() - 1)
+    assert arb(float(run.derivative.lo[0, 1])) <= -exact
+    assert exact <= arb(float(run.derivative.hi[0, 1])) <= 2 * exact
+
+
+def test_what_a_set_carries_is_in_the_next_tube() -> None:
+    """x0' = 1 +- r, then nothing moves: all the tube holds is what the first layer left."""
+    bias, spread = np.zeros(N), np.zeros(N)
+    bias[0], spread[0] = 1.0, 2.0**-10
+    fields = []
+    for terms in ((bias, spread), (None, None)):
+        builder = _core.FieldBuilder(N, 0, False)
+        fields.append(builder.build(builder.affine(builder.state(), np.zeros((N, N)), None, *terms)))
+    flow = cn.layered([(fields[0], 1.0), (fields[1], 1.0)])
+    run = cn.integrate(flow, np.zeros(N), derivative=True).require()
+    for t in (1.0, 1.25, 1.75, 2.0):
+        x = run.enclosure(t)
+        assert x.lo[0] <= 1.0 - spread[0]
+        assert 1.0 + spread[0] <= x.hi[0] <= 1.0 + 1.01 * spread[0]
+
+
 def test_the_referee_integrates_the_norm_of_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     """x' = R x, R a rotation that turns with the defect d = (1, 2 s) of P = -R^-1 d - R^-2 d', in one piece: |x - P| at
     the end is more than |(1, 1)|, the norm of the integrals row by row."""

@@ -61,3 +61,21 @@ def test_share_of_what_is_not_linear(size: float, derivative: bool) -> None:
     for t in (0.125, 0.25, 0.4375, 0.5):
         x = run.enclosure(t)
         assert ratio(arb(size) * arb(size) * arb(t), x.lo[0], x.hi[0]) > 0.02
+
+
+@pytest.mark.parametrize("n", [2, 17])
+@pytest.mark.parametrize("derivative", [False, True])
+def test_what_the_centre_rounds_off(n: int, derivative: bool) -> None:
+    """x0' = 2^-60 from 1, then x1' = x0 - 1: the centre stays (1, 0), and what is below its last bit moves x1."""
+    creep, into = np.zeros(n), np.zeros((n, 1))
+    creep[0], into[1, 0] = 2.0**-60, 1.0
+    builder = _core.FieldBuilder(n, 0, False)
+    slow = builder.build(builder.affine(builder.state(), np.zeros((n, n)), None, creep, None))
+    builder = _core.FieldBuilder(n, 0, False)
+    difference = builder.subtract(builder.gather(builder.state(), [0]), builder.constant(np.ones(1)))
+    fast = builder.build(builder.affine(difference, into, None, None, None))
+    start = np.zeros(n)
+    start[0] = 1.0
+    run = cn.integrate(cn.layered([(slow, 1.0), (fast, 1.0)]), start, tolerance=1e4, derivative=derivative).require()
+    for t in (1.0, 1.5, 1.9990234375, 2.0):
+        assert run.enclosure(t).lo[1] <= 2.0**-60 * (t - 1.0) <= run.enclosure(t).hi[1] <= 2.0**-52
