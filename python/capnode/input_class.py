@@ -11,7 +11,7 @@ from typing import Any
 
 from capnode import _core
 from capnode.discrete import DiscreteMap, _stages
-from capnode.ftle import _system
+from capnode.input_plane import system_of
 from capnode.integrate import initial_sets, parameter_sets
 from capnode.interval_array import IntervalArray
 from capnode.progress import ProgressOption, reporting
@@ -69,7 +69,7 @@ def input_class(
         raise ValueError(f"max_seconds must be positive, not {max_seconds}")
     if not math.isfinite(t0):
         raise ValueError(f"t0 must be finite, not {t0!r}")
-    layers, stages, core = _system(field, t, float(t0))
+    layers, stages, core = system_of(field, t, float(t0))
     if read.dim != core.dim:
         raise ValueError(f"the readout has width {read.dim}, the field dimension {core.dim}")
     sets = initial_sets(x, core.dim)
