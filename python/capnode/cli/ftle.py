@@ -160,6 +160,8 @@ def table(field: Any) -> Table:
             continue
         if name == "verdicts":
             value = ", ".join(f"{count} {verdict}" for verdict, count in value.items())
+        elif name == "cpu":
+            value = ", ".join(value)
         out.add_row(name.replace("_", " "), str(value))
     return out
 
