@@ -2,9 +2,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <string>
-#include <tuple>
-#include <utility>
+#include <stdexcept>
 #include <vector>
 
 #include "arrays.hpp"
@@ -91,26 +89,24 @@ void register_robustness(py::module_& module) {
     // of layers, or of maps where there are stages
     module.def(
         "input_class",
-        [](const Layers& layers, const std::vector<std::tuple<Field, bool, double, std::size_t>>& stages,
-           const Readout& readout, const py::object& centres, const py::object& directions, const py::object& radii,
-           const py::object& parameter_lo, const py::object& parameter_hi, double t0, std::size_t order,
-           double tolerance, double max_seconds, const py::object& progress) {
+        [](const LayerList& layers, const StageList& stages, const Readout& readout, const py::object& centres,
+           const py::object& directions, const py::object& radii, const py::object& parameter_lo,
+           const py::object& parameter_hi, double t0, std::size_t order, double tolerance, double max_seconds,
+           const py::object& progress) {
             SignalPoll poll(progress);
             const auto starts = initial_sets(centres, directions, radii, parameter_lo, parameter_hi, Interval(t0));
             if (starts.size() != 1) throw std::invalid_argument("one initial set is needed");
-            const FlowOptions flow = flow_options(order, tolerance, max_seconds, poll);
+            const FlowOptions flow = flow_options(order, tolerance, FlowOptions().max_steps, max_seconds, poll);
             IterationOptions iteration;
             iteration.max_seconds = max_seconds;
             iteration.progress = flow.progress;
             iteration.interrupted = flow.interrupted;
-            std::vector<IterationStage> maps;
-            for (const auto& [field, residual, step, steps] : stages) maps.push_back({{field, residual, step}, steps});
             const auto list = layers_from(layers);
-            const auto result = guarded([&] {
+            const auto maps = stages_from(stages);
+            const auto result = poll.run([&] {
                 return maps.empty() ? input_class(list, readout, starts.front(), flow)
                                     : input_class(maps, readout, starts.front(), iteration);
             });
-            poll.rethrow();
             return result_to_python(result, [](const InputClass& value) {
                 py::dict d;
                 d["cls"] = value.cls;
