@@ -1,60 +1,32 @@
 // capnode-flow: enclosures of solutions of a field read from a .capnode file, without Python.
-//
-//     capnode-flow FILE --x0 1,1,1 --time 10 [--radius 0.01,...] [--parameter 2.5,...] [--derivative] [--order K]
-//                  [--tolerance E] [--max-steps N] [--json]
-//
-// Numbers are decimal and are enclosed: "0.1" means every number within the two doubles around 1/10. A parameter may be
-// an interval "lo:hi". Exit status: 0 proved, 1 not proved (what was proved until then is printed), 2 misuse.
+// `capnode-flow --help` says how.
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "arguments.hpp"
 #include "capnode/field/field_io.hpp"
 #include "capnode/flow/flow.hpp"
-#include "capnode/numerics/decimal.hpp"
 #include "capnode/numerics/float_environment.hpp"
 
 namespace {
 
 using capnode::Interval;
+using capnode::apps::count;
+using capnode::apps::interval;
+using capnode::apps::intervals;
+using capnode::apps::number;
 
-std::vector<std::string> split(const std::string& text, char separator) {
-    std::vector<std::string> parts(1);
-    for (const char c : text) {
-        if (c == separator) {
-            parts.emplace_back();
-        } else {
-            parts.back() += c;
-        }
-    }
-    return parts;
-}
+constexpr const char* usage =
+    R"(capnode-flow FILE.capnode --x0 1,1,1 --time 10 [--radius 0.01,...] [--parameter 2.5,...] [--derivative]
+             [--order K] [--tolerance E] [--max-steps N] [--json]
 
-Interval number(const std::string& text) {
-    const std::vector<std::string> ends = split(text, ':');
-    if (ends.size() > 2) throw std::invalid_argument("'" + text + "' is neither a number nor an interval lo:hi");
-    const Interval lo = capnode::interval_from_string(ends.front());
-    const Interval hi = capnode::interval_from_string(ends.back());
-    if (!(lo.lo <= hi.hi)) throw std::invalid_argument("the interval '" + text + "' has lo > hi");
-    return {lo.lo, hi.hi};
-}
-
-std::vector<Interval> numbers(const std::string& text) {
-    std::vector<Interval> values;
-    for (const std::string& part : split(text, ',')) values.push_back(number(part));
-    return values;
-}
-
-double plain(const char* option, const std::string& text) {
-    char* end = nullptr;
-    const double x = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0')
-        throw std::invalid_argument(std::string(option) + " needs a number, got '" + text + "'");
-    return x;
-}
+Encloses the solutions of the field from the box of --radius (0 where left out) about --x0, up to --time.
+Numbers are decimal and are enclosed: 0.1 means every number within the two doubles around 1/10. A parameter
+may be an interval lo:hi. Exit status: 0 proved, 1 not proved (what was proved until then is printed), 2 misuse.
+)";
 
 struct Arguments {
     std::string file;
@@ -74,22 +46,22 @@ Arguments parse(int argc, char** argv) {
             return argv[++i];
         };
         if (key == "--x0") {
-            a.x0 = numbers(value());
+            a.x0 = intervals(value());
         } else if (key == "--radius") {
-            a.radius = numbers(value());
+            a.radius = intervals(value());
         } else if (key == "--parameter") {
-            a.parameter = numbers(value());
+            a.parameter = intervals(value());
         } else if (key == "--time") {
-            a.time = number(value());
+            a.time = interval(value());
             a.has_time = true;
         } else if (key == "--derivative") {
             a.options.derivative = true;
         } else if (key == "--order") {
-            a.options.order = static_cast<std::size_t>(plain("--order", value()));
+            a.options.order = count(key, value());
         } else if (key == "--tolerance") {
-            a.options.tolerance = plain("--tolerance", value());
+            a.options.tolerance = number(key, value());
         } else if (key == "--max-steps") {
-            a.options.max_steps = static_cast<std::size_t>(plain("--max-steps", value()));
+            a.options.max_steps = count(key, value());
         } else if (key == "--json") {
             a.json = true;
         } else if (key.rfind("--", 0) == 0) {
@@ -101,7 +73,7 @@ Arguments parse(int argc, char** argv) {
         }
     }
     if (a.file.empty() || a.x0.empty() || !a.has_time) {
-        throw std::invalid_argument("usage: capnode-flow FILE.capnode --x0 X1,X2,... --time T [options]");
+        throw std::invalid_argument("FILE.capnode, --x0 X1,X2,... and --time T are needed; --help says more");
     }
     if (!capnode::is_point(a.time)) throw std::invalid_argument("--time must be a binary number, such as 10 or 0.125");
     return a;
@@ -174,6 +146,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     const capnode::FloatEnvironment guard;
+    if (capnode::apps::helped(argc, argv, usage)) return 0;
     try {
         return run(argc, argv);
     } catch (const std::exception& e) {

@@ -1,18 +1,5 @@
 // capnode-ftle: fields of finite-time Lyapunov exponents without Python, in a folder that a stopped run goes on from.
-//
-//     capnode-ftle FILE.capnode --box LO HI LO HI --shape N N --time T --out DIR [--method cells|points]
-//                  [--budget N] [--width W] [--area-width E] [--tile N N] [--start T0] [--parameter 2.5,0.1:0.2]
-//                  [--euler STEP] [--encoder FILE] [--order K] [--tolerance E] [--derivative-order K] [--set-degree D]
-//                  [--threads N] [--quiet]
-//     capnode-ftle FILE:DURATION FILE:DURATION ... (no --time) ...      layers one after another
-//     capnode-ftle DIR [--threads N] [--quiet]                          goes on with the run in a folder
-//
-// --euler: the exact map x -> x + STEP f(x), as often as STEP goes into --time. An encoder file has a line
-// "a_i1 a_i2 [b_i]" for each component of the state.
-//
-// The folder is that of cn.ftle(..., out=DIR) and `capnode ftle`, file by file; each goes on where another stopped. Box
-// and times are doubles, taken exactly; a parameter is decimal and enclosed. Ctrl-C keeps the finished tiles. Exit
-// status: 0 every entry proved, 1 something was not or the run was stopped, 2 misuse or a disk that is full.
+// `capnode-ftle --help` says how.
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -36,9 +23,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "arguments.hpp"
 #include "capnode/dynamics/ftle_run.hpp"
 #include "capnode/field/field_io.hpp"
-#include "capnode/numerics/decimal.hpp"
 #include "capnode/numerics/float_environment.hpp"
 #include "capnode/numerics/number_text.hpp"
 
@@ -47,40 +34,30 @@ namespace {
 namespace fs = std::filesystem;
 using capnode::FtleSpec;
 using capnode::Interval;
+using capnode::apps::count;
+using capnode::apps::intervals;
+using capnode::apps::number;
 
 std::atomic<bool> stop_requested{false};
 void request_stop(int) {
     if (stop_requested.exchange(true)) std::_Exit(130);
 }
 
-double number(const std::string& option, const std::string& text) {
-    char* end = nullptr;
-    const double x = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0') throw std::invalid_argument(option + " needs a number, got '" + text + "'");
-    return x;
-}
+constexpr const char* usage =
+    R"(capnode-ftle FILE.capnode --box LO HI LO HI --shape N N --time T --out DIR [--method cells|points]
+             [--budget N] [--width W] [--area-width E] [--tile N N] [--start T0] [--parameter 2.5,0.1:0.2]
+             [--euler STEP] [--encoder FILE] [--order K] [--tolerance E] [--derivative-order K] [--set-degree D]
+             [--threads N] [--quiet]
+capnode-ftle FILE:DURATION FILE:DURATION ... (no --time) ...      layers one after another
+capnode-ftle DIR [--threads N] [--quiet]                          goes on with the run in a folder
 
-std::size_t count(const std::string& option, const std::string& text) {
-    const double x = number(option, text);
-    if (!(x >= 0.0 && x < 9e15) || x != static_cast<double>(static_cast<std::size_t>(x)))
-        throw std::invalid_argument(option + " needs a whole number, got '" + text + "'");
-    return static_cast<std::size_t>(x);
-}
+--euler: the exact map x -> x + STEP f(x), as often as STEP goes into --time. An encoder file has a line
+"a_i1 a_i2 [b_i]" for each component of the state.
 
-std::vector<Interval> intervals(const std::string& text) {
-    std::vector<Interval> values;
-    for (std::size_t at = 0; at <= text.size();) {
-        const std::size_t end = std::min(text.find(',', at), text.size());
-        const std::string part = text.substr(at, end - at);
-        const std::size_t colon = part.find(':');
-        const Interval lo = capnode::interval_from_string(part.substr(0, colon));
-        const Interval hi = colon == std::string::npos ? lo : capnode::interval_from_string(part.substr(colon + 1));
-        if (!(lo.lo <= hi.hi)) throw std::invalid_argument("the interval '" + part + "' has lo > hi");
-        values.emplace_back(lo.lo, hi.hi);
-        at = end + 1;
-    }
-    return values;
-}
+The folder is that of cn.ftle(..., out=DIR) and `capnode ftle`, file by file; each goes on where another stopped.
+Box and times are doubles, taken exactly; a parameter is decimal and enclosed. Ctrl-C keeps the finished tiles.
+Exit status: 0 every entry proved, 1 something was not or the run was stopped, 2 misuse or a disk that is full.
+)";
 
 struct Arguments {
     std::vector<std::string> models;
@@ -158,7 +135,7 @@ Arguments parse(int argc, char** argv) {
     }
     if (a.models.empty()) {
         throw std::invalid_argument(
-            "usage: capnode-ftle FILE.capnode --box LO HI LO HI --shape N N --time T --out DIR");
+            "FILE.capnode --box LO HI LO HI --shape N N --time T --out DIR are needed; --help says more");
     }
     return a;
 }
@@ -353,6 +330,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     const capnode::FloatEnvironment guard;
+    if (capnode::apps::helped(argc, argv, usage)) return 0;
     try {
         return run(argc, argv);
     } catch (const std::exception& e) {
