@@ -114,7 +114,7 @@ def refused(match: str, *command: str, status: int = 2, **options: Any) -> None:
 
 def test_bad_input(program: str, tmp_path: Path) -> None:
     out, small = str(tmp_path / "run"), ("--shape", "4", "4", "--time", "1", "--method", "points")
-    refused("usage: capnode-ftle", program)
+    refused("--out DIR are needed; --help says more", program)
     refused("are needed", program, str(MOONS), *SPLIT)
     refused("no positive side", program, str(MOONS), "--box", "1", "1", "0", "1", *small, "--out", out)
     refused("whole number", program, str(MOONS), *SPLIT, "--shape", "4", "1.5", "--out", out)
