@@ -37,13 +37,14 @@ void register_robustness(py::module_& module) {
     module.def(
         "robust_radius",
         [](const LayerList& layers, const Readout& readout, const py::object& x, const py::object& p_lo,
-           const py::object& p_hi, double t0, std::size_t order, double tolerance, std::size_t pieces,
+           const py::object& p_hi, double t0, std::size_t order, double tolerance, double radius, std::size_t pieces,
            double max_seconds, const py::object& progress) {
             SignalPoll poll(progress);
             const NetworkInput input = input_from(x, p_lo, p_hi, t0);
             RobustOptions options;
             options.flow = flow_options(order, tolerance, FlowOptions().max_steps, max_seconds, poll);
             options.pieces = pieces;
+            options.radius = radius;
             const auto list = layers_from(layers);
             const auto result = poll.run([&] { return robust_radius(list, readout, input, options); });
             return result_to_python(result, [](const RobustRadius& value) {
@@ -60,7 +61,8 @@ void register_robustness(py::module_& module) {
         },
         py::arg("layers"), py::arg("readout"), py::arg("x"), py::kw_only(), py::arg("parameter_lo") = py::none(),
         py::arg("parameter_hi") = py::none(), py::arg("t0") = 0.0, py::arg("order") = 0, py::arg("tolerance") = 1e-12,
-        py::arg("pieces") = 0, py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
+        py::arg("radius") = 0.0, py::arg("pieces") = 0, py::arg("max_seconds") = infinity,
+        py::arg("progress") = py::none());
     module.def(
         "adversarial_pair",
         [](const LayerList& layers, const Readout& readout, const py::object& x, const py::object& y,

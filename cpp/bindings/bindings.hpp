@@ -22,5 +22,6 @@ void register_ftle(pybind11::module_& module);
 void register_classify(pybind11::module_& module);
 void register_lyapunov(pybind11::module_& module);
 void register_robustness(pybind11::module_& module);
+void register_covered_radius(pybind11::module_& module);
 
 }  // namespace capnode::bindings

@@ -28,4 +28,5 @@ PYBIND11_MODULE(_core, module) {
     capnode::bindings::register_classify(module);
     capnode::bindings::register_lyapunov(module);
     capnode::bindings::register_robustness(module);
+    capnode::bindings::register_covered_radius(module);
 }

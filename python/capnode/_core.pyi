@@ -341,6 +341,23 @@ def complex_ball_product(
     arg4: npt.ArrayLike,
     arg5: npt.ArrayLike,
 ) -> tuple[Any, ...]: ...
+def covered_radius(
+    layers: Sequence[tuple[Field, float]],
+    readout: Readout,
+    x: Any,
+    parameter_lo: Any = ...,
+    parameter_hi: Any = ...,
+    t0: float = ...,
+    order: int = ...,
+    tolerance: float = ...,
+    radius: float = ...,
+    accuracy: float = ...,
+    budget: int = ...,
+    set_degree: int = ...,
+    threads: int = ...,
+    max_seconds: float = ...,
+    progress: Any = ...,
+) -> dict[str, Any]: ...
 def cpu_type() -> str: ...
 def decimal_down(x: float, digits: int) -> str: ...
 def decimal_up(x: float, digits: int) -> str: ...
@@ -616,6 +633,7 @@ def robust_radius(
     t0: float = ...,
     order: int = ...,
     tolerance: float = ...,
+    radius: float = ...,
     pieces: int = ...,
     max_seconds: float = ...,
     progress: Any = ...,

@@ -35,6 +35,7 @@ class Verdict(StrEnum):
     contraction_failed = "contraction_failed"
     singular = "singular"
     no_zero = "no_zero"
+    counterexample = "counterexample"
     unbounded = "unbounded"
     spectrum_not_separated = "spectrum_not_separated"
     pair_not_isolated = "pair_not_isolated"

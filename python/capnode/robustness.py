@@ -1,13 +1,15 @@
 """Certified robust radii of classifiers x -> readout(flow(x)), and certified adversarial pairs.
 
-Statements: cpp/include/capnode/dynamics/robust_radius.hpp. What they mean: docs/robustness.md.
+Statements: cpp/include/capnode/dynamics/robust_radius.hpp (by norms, for every dimension; the pair) and
+covered_radius.hpp (by a cover of boxes, sharp in low dimension). What they mean: docs/robustness.md.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,35 +21,12 @@ from capnode.interval_array import IntervalArray
 from capnode.layered import Layered
 from capnode.progress import ProgressOption, reporting
 from capnode.readout import Readout, readout
-from capnode.result import Provenance, Result, result_from_core
+from capnode.result import Provenance, Result, Verdict, result_from_core
 
 FloatArray = NDArray[np.float64]
+Method = Literal["auto", "norm", "cover"]
 
-
-@dataclass(frozen=True, eq=False)
-class RobustRadius:
-    """Every input within `radius` (2-norm, closed ball) of the given one has its class.
-
-    radius             float, certified; the theorem holds for it and every smaller one
-    cls                the class of the input
-    margins            IntervalArray (classes,): score(cls) - score(k) at the input; 0 at k = cls
-    losses             (classes,): how much each margin may fall on the ball, at most; below its margin; 0 at cls
-    gradient_at_input  (classes,): upper bounds of the 2-norm of the gradient of each margin at the input:
-                       margins / gradient_at_input is what no bound by first derivatives can beat
-    image_radius       radius of a ball about the state at the final time that holds the image of the ball
-    final              IntervalArray (n,): the state at the final time
-    """
-
-    radius: float
-    cls: int
-    margins: IntervalArray
-    losses: FloatArray
-    gradient_at_input: FloatArray
-    image_radius: float
-    final: IntervalArray
-
-    def __repr__(self) -> str:
-        return f"<class {self.cls} within {self.radius:.6g} of the input>"
+_COVERED_DIMENSIONS = 6  # up to which "auto" tries a cover
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +43,50 @@ class AdversarialPair:
 
     def __repr__(self) -> str:
         return f"<classes {self.classes[0]} and {self.classes[1]} at distance {float(self.distance.hi):.6g}>"
+
+
+@dataclass(frozen=True, eq=False)
+class RobustRadius:
+    """Every input within `radius` (2-norm, closed ball) of the given one has its class.
+
+    radius             float, certified; the theorem holds for it and every smaller one
+    cls                the class of the input
+    margins            IntervalArray (classes,): score(cls) - score(k) at the input; 0 at k = cls
+    gradient_at_input  (classes,): upper bounds of the 2-norm of the gradient of each margin at the input:
+                       margins / gradient_at_input is the radius of a network without curvature
+    final              IntervalArray (n,): the state at the final time
+    method             "norm" or "cover": which theorem proved it
+    counterexample     an AdversarialPair, the nearest that was proved: no radius of its distance can hold; None where
+                       none was found (by "norm" none is looked for)
+    losses             by norm: (classes,), how much each margin may fall on the ball, at most; below its margin; 0 at
+                       cls. None by cover
+    image_radius       by norm: radius of a ball about the state at the final time that holds the image of the ball
+    boxes              by cover: how many were integrated
+    ended              by cover: why it stopped
+    """
+
+    radius: float
+    cls: int
+    margins: IntervalArray
+    gradient_at_input: FloatArray
+    final: IntervalArray
+    method: Literal["norm", "cover"]
+    counterexample: AdversarialPair | None = None
+    losses: FloatArray | None = None
+    image_radius: float | None = None
+    boxes: int | None = None
+    ended: str = ""
+
+    @property
+    def bracket(self) -> tuple[float, float]:
+        """(radius, distance of the counterexample): the largest radius that holds lies between; inf where none was
+        found."""
+        pair = self.counterexample
+        return self.radius, math.inf if pair is None else float(pair.distance.hi)
+
+    def __repr__(self) -> str:
+        other = "" if self.counterexample is None else f", another class at {self.bracket[1]:.6g}"
+        return f"<class {self.cls} within {self.radius:.6g} of the input{other}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,51 +128,120 @@ def robust_radius(
     t: float | None = None,
     p: Any = None,
     *,
+    method: Method = "auto",
+    radius: float | None = None,
+    accuracy: float = 0.01,
+    budget: int | None = None,
+    set_degree: int | None = None,
     t0: float = 0.0,
     pieces: int | None = None,
     order: int | None = None,
     tolerance: float = 1e-12,
+    threads: int = 1,
     max_seconds: float = math.inf,
     progress: ProgressOption = None,
 ) -> Result[RobustRadius]:
     """The largest radius that could be certified: every input within it has the class of x.
 
-    field    a field or `layered([...])`, followed over the time t (a layered field: to its end where t is left out)
-    head     the readout: a `Readout`, a `torch.nn.Linear`, or weights (classes, n)
-    x        the input (n,), taken exactly; distances are 2-norms in its space
-    pieces   of time, on which norms of the Jacobian are bounded; by the size of the Jacobian where None
+    field      a field or `layered([...])`, followed over the time t (a layered field: to its end where t is left out)
+    head       the readout: a `Readout`, a `torch.nn.Linear`, or weights (classes, n)
+    x          the input (n,), taken exactly; distances are 2-norms in its space
+    method     "norm": bounds of the curvature in the 2-norm, for every dimension; its results have certificates.
+               "cover": boxes that cover the ball, and a counterexample beyond it; sharp in low dimension.
+               "auto": a cover in up to 6 dimensions, and the norms where it does not close; the larger radius
+    radius     prove this one, rather than the largest; refuted where a counterexample lies within it
+    accuracy   (cover) ends where radius >= (1 - accuracy) * distance of the counterexample
+    budget     (cover) boxes that are integrated; None: 100000, or 1000 where they are Taylor models
+    set_degree (cover) how boxes are carried: 1 by linear sets, 2 and more by Taylor models of that degree where linear
+               sets do not decide; None: 1 in up to 3 dimensions, else 3
+    pieces     (norm) of time, on which norms of the Jacobian are bounded; by the size of the Jacobian where None
+    threads    (cover) 0: as many as the machine has
 
-    Not proved where the class of x itself is not decided, or no radius passes: `too_wide`, with the numbers.
+    Not proved where the class of x itself is not decided, or no radius passes: `too_wide`, with the numbers; where the
+    `radius` asked for is refuted: `counterexample`. A cover that runs out of budget or time proves a smaller radius.
     """
     net = _network(field, head, x, t, p)
+    if method not in ("auto", "norm", "cover"):
+        raise ValueError(f"method must be 'auto', 'norm' or 'cover', not {method!r}")
     if pieces is not None and not 1 <= pieces <= 100_000:
         raise ValueError(f"pieces must lie between 1 and 100000, not {pieces}")
-    with reporting(progress) as report:
+    if radius is not None and not 0.0 < radius < math.inf:
+        raise ValueError(f"radius must be positive and finite, not {radius!r}")
+    if not 0.0 < accuracy < 1.0:
+        raise ValueError(f"accuracy must lie between 0 and 1, not {accuracy!r}")
+    for name, count, least in (("budget", budget, 1), ("set_degree", set_degree, 1), ("threads", threads, 0)):
+        if count is not None and count < least:
+            raise ValueError(f"{name} must be at least {least}, not {count}")
+    options: dict[str, Any] = {
+        "parameter_lo": net.p_lo,
+        "parameter_hi": net.p_hi,
+        "t0": float(t0),
+        "order": order or 0,
+        "tolerance": tolerance,
+        "radius": radius or 0.0,
+    }
+    inputs = net.inputs(p, float(t0))
+    begun = time.monotonic()
+
+    def by_norms(other: AdversarialPair | None) -> Result[RobustRadius]:
+        left = max(0.0, max_seconds - (time.monotonic() - begun))
         core = _core.robust_radius(
+            net.layers, net.head.core, net.x, **options, pieces=pieces or 0, max_seconds=left, progress=share
+        )
+        return result_from_core(core, lambda v: _by_norms(v, other), Provenance("robust_radius", field, inputs))
+
+    with reporting(progress) as report:
+        share = (lambda done: report("radius", int(1000 * done), 1000)) if progress else None
+        if method == "norm" or (method == "auto" and len(net.x) > _COVERED_DIMENSIONS):
+            return by_norms(None)
+        core = _core.covered_radius(
             net.layers,
             net.head.core,
             net.x,
-            parameter_lo=net.p_lo,
-            parameter_hi=net.p_hi,
-            t0=float(t0),
-            order=order or 0,
-            tolerance=tolerance,
-            pieces=pieces or 0,
+            **options,
+            accuracy=accuracy,
+            budget=budget or 0,
+            set_degree=set_degree or 0,
+            threads=threads,
             max_seconds=max_seconds,
-            progress=(lambda share: report("radius", int(1000 * share), 1000)) if progress else None,
+            progress=share,
         )
-    return result_from_core(core, _radius, Provenance("robust_radius", field, net.inputs(p, float(t0))))
+        covered = result_from_core(core, _by_cover, Provenance("covered_radius", field, inputs))
+        if method == "cover" or covered.verdict not in (Verdict.proved, Verdict.too_wide):
+            return covered
+        value = covered.value
+        if value is not None and (radius is not None or core["value"]["sharp"]):
+            return covered
+        other = by_norms(None if value is None else value.counterexample)
+        return covered if other.value is None or (value and value.radius >= other.value.radius) else other
 
 
-def _radius(value: dict[str, Any]) -> RobustRadius:
+def _by_norms(value: dict[str, Any], counterexample: AdversarialPair | None) -> RobustRadius:
     return RobustRadius(
         radius=float(value["radius"]),
         cls=int(value["cls"]),
         margins=IntervalArray(*value["margins"]),
-        losses=value["losses"],
         gradient_at_input=value["gradient_at_input"],
-        image_radius=float(value["image_radius"]),
         final=IntervalArray(*value["final"]),
+        method="norm",
+        counterexample=counterexample,
+        losses=value["losses"],
+        image_radius=float(value["image_radius"]),
+    )
+
+
+def _by_cover(value: dict[str, Any]) -> RobustRadius:
+    pair = value["counterexample"]
+    return RobustRadius(
+        radius=float(value["radius"]),
+        cls=int(value["cls"]),
+        margins=IntervalArray(*value["margins"]),
+        gradient_at_input=value["gradient_at_input"],
+        final=IntervalArray(*value["final"]),
+        method="cover",
+        counterexample=None if pair is None else _pair(pair),
+        boxes=int(value["boxes"]),
+        ended=str(value["ended"]),
     )
 
 

@@ -93,7 +93,7 @@ def test_no_sample_within_the_radius_changes_class(n: int) -> None:
     done = 0
     for _ in range(6):
         x = rng.standard_normal(n)
-        result = cn.robust_radius(field, head, x, t)
+        result = cn.robust_radius(field, head, x, t, method="norm")
         if not result.proved:
             continue
         value = result.require()
@@ -102,9 +102,11 @@ def test_no_sample_within_the_radius_changes_class(n: int) -> None:
         run = cn.integrate(field, points, t).require()
         assert (head.class_of(run.final) == value.cls).all()
         distances = np.linalg.norm(run.final.mid - value.final.mid, axis=1)
+        assert value.image_radius is not None
         assert (distances <= value.image_radius + 1e-9).all()
         first_order = np.min(np.delete(value.margins.hi / np.maximum(value.gradient_at_input, 1e-300), value.cls))
         assert value.radius <= first_order * (1 + 1e-9)
+        assert value.losses is not None
         for k in range(3):
             assert k == value.cls or value.losses[k] < value.margins.lo[k]
         # an adversarial pair is farther away
@@ -121,7 +123,7 @@ def test_a_radius_is_sharp_where_the_flow_is_linear() -> None:
     field = cn.Field(builder.build(builder.affine(builder.state(), A)))
     head = cn.readout([[1.0, 0.0], [0.0, 0.0]])
     x = np.array([1.0, 0.2])
-    value = cn.robust_radius(field, head, x, 1.0).require()
+    value = cn.robust_radius(field, head, x, 1.0, method="norm").require()
     Y = arb_mat(2, 2, [arb(float(a)) for a in A.ravel()]).exp()
     row = [Y[0, 0], Y[0, 1]]
     distance = abs(row[0] * x[0] + row[1] * x[1]) / (row[0] ** 2 + row[1] ** 2).sqrt()
@@ -129,12 +131,12 @@ def test_a_radius_is_sharp_where_the_flow_is_linear() -> None:
 
 
 @pytest.mark.parametrize("t", [1e-307, 1e-310, -1e-310, 5e-324, -5e-324])
-@pytest.mark.parametrize("pieces", [None, 1000])
-def test_the_shortest_times_there_are(t: float, pieces: int | None) -> None:
+@pytest.mark.parametrize(("method", "pieces"), [("norm", None), ("norm", 1000), ("cover", None)])
+def test_the_shortest_times_there_are(t: float, method: Any, pieces: int | None) -> None:
     """Nothing moves: the radius is the distance of x to the boundary x_0 = 0, up to the bisection."""
     field, _ = network(np.random.default_rng(3), 2)
     head = cn.readout([[1.0, 0.0], [0.0, 0.0]])
-    value = cn.robust_radius(field, head, [0.5, 0.2], t, pieces=pieces).require()
+    value = cn.robust_radius(field, head, [0.5, 0.2], t, method=method, pieces=pieces).require()
     assert 0.49 < value.radius < 0.5
 
 

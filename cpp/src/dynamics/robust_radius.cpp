@@ -14,6 +14,7 @@
 #include "capnode/field/jacobian.hpp"
 #include "capnode/flow/transitions.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
+#include "capnode/numerics/number_text.hpp"
 #include "capnode/numerics/rounding.hpp"
 
 namespace capnode {
@@ -177,6 +178,15 @@ class Certifier {
         if (!(most < infinity)) most = 1e6;
         double lo = 0.0;
         double hi = most;
+        if (options_.radius > 0.0) {
+            if (!certified(options_.radius, value)) {
+                return Result<RobustRadius>::not_proved(
+                    Verdict::too_wide, "the radius " + shortest_text(options_.radius) +
+                                           " was asked for and could not be certified by norms; none above " +
+                                           shortest_text(most) + " can be");
+            }
+            lo = hi = options_.radius;
+        }
         for (int step = 0; step < 30 && hi - lo > 1e-3 * hi; ++step) {
             const double r = lo > 0.0 ? 0.5 * (lo + hi) : (step == 0 ? hi : 0.25 * hi);
             if (certified(r, value)) {

@@ -61,6 +61,7 @@ struct NetworkInput {
 struct RobustOptions {
     FlowOptions flow;        // order, tolerance, max_steps, max_seconds, interrupted, progress
     std::size_t pieces = 0;  // of time, on which the norms are bounded; 0: by the size of the Jacobian
+    double radius = 0.0;     // positive: this one, not the largest
 };
 
 /// The largest radius that could be certified.

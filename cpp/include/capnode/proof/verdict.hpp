@@ -21,6 +21,7 @@ namespace capnode {
     X(contraction_failed, "The map does not contract on the ball; refine the approximation or shrink the ball.")       \
     X(singular, "The linearisation is (nearly) singular; the zero may be degenerate.")                                 \
     X(no_zero, "It is proved that the box contains no zero.")                                                          \
+    X(counterexample, "A counterexample is proved; what was asked for is false.")                                      \
     X(unbounded, "The enclosure is unbounded; the set leaves the domain of the field, or is too wide.")                \
     X(spectrum_not_separated, "The eigenvalues could not be separated; the matrix is too close to a defective one.")   \
     X(pair_not_isolated,                                                                                               \
