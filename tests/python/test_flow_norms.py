@@ -107,6 +107,33 @@ def test_what_a_set_carries_is_in_the_next_tube() -> None:
         assert 1.0 + spread[0] <= x.hi[0] <= 1.0 + 1.01 * spread[0]
 
 
+@pytest.mark.parametrize("derivative", [False, True])
+@pytest.mark.parametrize(("coefficients", "t"), [((2.0, -4.0, 0.0), 1.5), ((1.0, -4.0, 4.0), 2.0)])
+def test_a_growth_that_changes_within_a_step(coefficients: tuple[float, ...], t: float, derivative: bool) -> None:
+    """|x0| <= r, then x0' = g(s) x0, s' = 1: no growth in the middle of the step, where the Jacobian is taken, but the
+    integral of g is positive up to there, or at both ends."""
+    spread, clock = np.zeros(N), np.zeros(N)
+    spread[0], clock[1] = 2.0**-20, 1.0
+    builder = _core.FieldBuilder(N, 0, False)
+    first = builder.build(builder.affine(builder.state(), np.zeros((N, N)), None, np.zeros(N), spread))
+    builder = _core.FieldBuilder(N, 0, False)
+    x = builder.state()
+    s = builder.gather(x, [1])
+    powers = builder.concat([s, builder.power(s, 2)])
+    g = builder.affine(powers, np.array([coefficients[1:]]), None, np.array(coefficients[:1]), None)
+    into = np.zeros((N, 1))
+    into[0, 0] = 1.0
+    second = builder.build(builder.affine(builder.multiply(g, builder.gather(x, [0])), into, None, clock, None))
+    flow = cn.layered([(first, 1.0), (second, 1.0)])
+    run = cn.integrate(flow, np.zeros(N), order=20, tolerance=1e4, derivative=derivative).require()
+    assert run.steps == 2
+    at = t - 1.0
+    exact = float(spread[0]) * arb(sum(c * at ** (k + 1) / (k + 1) for k, c in enumerate(coefficients))).exp()
+    found = run.enclosure(t)
+    assert arb(float(found.lo[0])) <= -exact
+    assert exact <= arb(float(found.hi[0]))
+
+
 def test_the_referee_integrates_the_norm_of_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     """x' = R x, R a rotation that turns with the defect d = (1, 2 s) of P = -R^-1 d - R^-2 d', in one piece: |x - P| at
     the end is more than |(1, 1)|, the norm of the integrals row by row."""

@@ -76,6 +76,8 @@ def test_what_the_centre_rounds_off(n: int, derivative: bool) -> None:
     fast = builder.build(builder.affine(difference, into, None, None, None))
     start = np.zeros(n)
     start[0] = 1.0
-    run = cn.integrate(cn.layered([(slow, 1.0), (fast, 1.0)]), start, tolerance=1e4, derivative=derivative).require()
+    run = cn.integrate(
+        cn.layered([(slow, 0.5), (slow, 0.5), (fast, 1.0)]), start, tolerance=1e4, derivative=derivative
+    ).require()
     for t in (1.0, 1.5, 1.9990234375, 2.0):
         assert run.enclosure(t).lo[1] <= 2.0**-60 * (t - 1.0) <= run.enclosure(t).hi[1] <= 2.0**-50
