@@ -134,6 +134,23 @@ def test_a_growth_that_changes_within_a_step(coefficients: tuple[float, ...], t:
     assert exact <= arb(float(found.hi[0]))
 
 
+def test_a_derivative_that_varies_over_a_box() -> None:
+    """x0' = x0^2 from |x0| <= r: the derivative is 1 / (1 - x0)^2 at time 1, all from what the Jacobian varies over
+    the tube."""
+    r = 2.0**-10
+    spread, into = np.zeros(N), np.zeros((N, 1))
+    spread[0], into[0, 0] = r, 1.0
+    builder = _core.FieldBuilder(N, 0, False)
+    square = builder.power(builder.gather(builder.state(), [0]), 2)
+    field = builder.build(builder.affine(square, into, None, None, None))
+    box = cn.IntervalArray(-spread, spread)
+    run = cn.integrate(field, box, 1.0, order=20, tolerance=1e4, derivative=True).require()
+    assert run.steps == 1
+    for x in (arb(-r), arb(r)):
+        assert arb(float(run.derivative.lo[0, 0])) <= 1 / (1 - x) ** 2 <= arb(float(run.derivative.hi[0, 0]))
+    assert run.derivative.hi[0, 0] <= 1.0 + 2.1 * r
+
+
 def test_the_referee_integrates_the_norm_of_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     """x' = R x, R a rotation that turns with the defect d = (1, 2 s) of P = -R^-1 d - R^-2 d', in one piece: |x - P| at
     the end is more than |(1, 1)|, the norm of the integrals row by row."""

@@ -198,7 +198,7 @@ bool LaneGroup::tangents_hold() {
             followed_[l] = 0;
             for (std::size_t i = 0; i < n_; ++i) reach_[i * lanes + l] = wide_[i * lanes + l];
         }
-        if (!(size > 0.0)) continue;
+        if (!(size > least_tube)) continue;  // a point
         const double share = 8.0 * largest / size;
         lane.tangent_share = share < 1.0 ? std::max(share, 1e-8) : 1.0;
     }
