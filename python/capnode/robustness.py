@@ -180,7 +180,7 @@ def robust_radius(
         "tolerance": tolerance,
         "radius": radius or 0.0,
     }
-    inputs = net.inputs(p, float(t0))
+    inputs = {**net.inputs(p, float(t0)), "pieces": pieces}
     begun = time.monotonic()
 
     def by_norms(other: AdversarialPair | None) -> Result[RobustRadius]:

@@ -297,6 +297,16 @@ def test_64_dimensions() -> None:
     assert found.ok, str(found)
 
 
+def test_many_pieces_claim_no_more_than_can_be_followed() -> None:
+    """What blows up soon after is carried far by many pieces alone."""
+    field = flow_fields.scalar_field(1, 0, lambda x: [x * x])
+    few, many = (by_norms(field, [[1.0]], [0.5], 1.5, pieces=k) for k in (None, 2000))
+    assert many.require().radius > 1.01 * few.require().radius
+    certificate = many.certificate()
+    assert float.fromhex(certificate.document["theorems"][0]["conclusions"]["radius"]) == few.require().radius
+    assert cn.verify(certificate).ok
+
+
 def test_precision_is_left_alone(true: Document) -> None:
     before = ctx.prec
     cn.verify(copy.deepcopy(true))
