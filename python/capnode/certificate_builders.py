@@ -8,7 +8,7 @@ from typing import Any
 from capnode.certificate_entries import equilibrium, hopf_point, no_periodic_orbits, spectrum, zero
 from capnode.certificate_maps import iteration
 from capnode.certificate_paths import exponents, trajectory
-from capnode.certificate_robustness import input_class, robust_radius
+from capnode.certificate_robustness import adversarial_pair, input_class, robust_radius
 
 Builder = Callable[[Any, Any], dict[str, Any]]
 
@@ -25,6 +25,7 @@ BUILDERS: dict[str, tuple[str, Builder]] = {
     "integrate": ("trajectory", trajectory),
     "robust_radius": ("robust_radius", robust_radius),
     "input_class": ("input_class", input_class),
+    "adversarial_pair": ("adversarial_pair", adversarial_pair),
     "iterate": ("map_iteration", iteration),
     "lyapunov_exponents": ("lyapunov_exponents", exponents),
 }

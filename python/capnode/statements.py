@@ -331,6 +331,19 @@ def _input_class(entry: Mapping[str, Any]) -> str:
     )
 
 
+def _adversarial_pair(entry: Mapping[str, Any]) -> str:
+    first, second = entry["pair"]
+    t0, (a, b) = float.fromhex(first["initial"]["time"]), (part["conclusions"]["class"] for part in entry["pair"])
+    classes = len(_numbers(entry["readout"]["bias"]))
+    return (
+        f"{_layers(first)} the solutions that start at t = {t0!r} {_initial_set(first)} and {_initial_set(second)}, "
+        f"whose distance (2-norm) lies in {_bounds(entry['enclosures']['distance'])}, exist{_at_parameter(first)} "
+        f"up to {_end(first)} and have the classes {a} and {b}: of the {classes} scores w_k . x + b_k of the readout "
+        f"in the certificate, that of class {a} is the largest for the first, that of class {b} for the second. "
+        "Points and times are the doubles nearest to what is printed."
+    )
+
+
 def _class_text(entry: Mapping[str, Any]) -> str:
     classes, cls = len(_numbers(entry["readout"]["bias"])), entry["conclusions"]["class"]
     return (
@@ -355,6 +368,7 @@ TEMPLATES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "layered_exponents": _layered_exponents,
     "robust_radius": _robust_radius,
     "input_class": _input_class,
+    "adversarial_pair": _adversarial_pair,
     "map_iteration": _map_iteration,
     "map_exponents": _map_exponents,
 }

@@ -1,4 +1,5 @@
-"""The class of inputs, proved; and its certificates: true ones are proved again in Arb, false ones refused."""
+"""The class of inputs, proved; certificates of it and of adversarial pairs: true ones are proved again, false ones
+refused."""
 
 from __future__ import annotations
 
@@ -252,3 +253,86 @@ def test_the_core_is_asked_for_one_set() -> None:
     field, head = moons()
     with pytest.raises(ValueError, match="one initial set"):
         _core.input_class([(field.core, 1.0)], [], head.core, np.zeros((2, 2)))
+
+
+# ---- adversarial pairs -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pair() -> Document:
+    field, head = layers()
+    return cn.adversarial_pair(field, head, [0.5, 0.3]).certificate().document
+
+
+def same_class(entry: Document) -> None:
+    """The first input twice, which is true of both."""
+    entry["pair"][1] = copy.deepcopy(entry["pair"][0])
+    entry["enclosures"]["distance"] = bounds([0.0], [0.0])
+
+
+def exchanged_classes(entry: Document) -> None:
+    for part in entry["pair"]:
+        other_class(part)
+
+
+def nearer(entry: Document) -> None:
+    lo, hi = stored(entry, "distance")
+    entry["enclosures"]["distance"] = bounds(0.9 * lo, 0.9 * hi)
+
+
+def distance_shrunk(entry: Document) -> None:
+    lo, _ = stored(entry, "distance")
+    entry["enclosures"]["distance"] = bounds(np.nextafter(lo, -np.inf), np.nextafter(lo, -np.inf))
+
+
+def moved(entry: Document) -> None:
+    """The second input on to the first, with the distance that this makes."""
+    entry["pair"][1]["initial"]["centre"] = entry["pair"][0]["initial"]["centre"]
+    entry["enclosures"]["distance"] = bounds([0.0], [0.0])
+
+
+def two_networks(entry: Document) -> None:
+    """The second input leaves one layer earlier."""
+    layers_of_second = entry["pair"][1]["layers"]
+    del layers_of_second[-1]
+    conclusions = entry["pair"][1]["conclusions"]
+    conclusions.update(layers=4, steps=sum(len(layer["steps"]) for layer in layers_of_second))
+
+
+def a_set(entry: Document) -> None:
+    entry["pair"][1]["initial"].update(directions=hex_floats(np.eye(2)), radii=hex_floats([1e-9, 1e-9]))
+
+
+def three(entry: Document) -> None:
+    entry["pair"].append(entry["pair"][0])
+
+
+def test_a_pair_is_proved_again(pair: Document) -> None:
+    found = cn.verify(resealed(copy.deepcopy(pair)))
+    assert found.ok, str(found)
+    assert "have the classes 0 and 1" in pair["theorems"][0]["statement"]
+
+
+def test_a_pair_in_64_dimensions() -> None:
+    field, head = digits()
+    known = cn.adversarial_pair(field, head, IMAGE, 1.0, y=-IMAGE)
+    assert known.proved
+    found = cn.verify(known.certificate())
+    assert found.ok, str(found)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [same_class, exchanged_classes, nearer, distance_shrunk, moved, two_networks, a_set, three, readout_turned],
+)
+def test_false_pairs_are_refused(pair: Document, damage: Callable[[Document], None]) -> None:
+    document = copy.deepcopy(pair)
+    damage(document["theorems"][0])
+    try:
+        certificate = resealed(document)
+    except ValueError:  # no sentence can be made of it
+        document["digest"] = document_digest(document)
+        certificate = Certificate(document)
+    found = cn.verify(certificate)
+    assert found.unchanged
+    assert not found.true, str(found)

@@ -11,7 +11,7 @@ Phi its solution operator, mu >= the logarithmic norm of A there, kappa = exp(h 
 |a_k(t)| are at most kappa times their values at its start and its end, and with S = |Y(start, 0)|, I the integral up to
 the start,
 
-    rho > kappa (r S + I + h q(rho)),   I' = exp(h mu) I + kappa h q,   loss_k += kappa h q |a_k(end)|,
+    rho > kappa (r S + I + h q(rho)),   I' = min(exp(h mu), |Phi|) I + kappa h q,   loss_k += kappa h q |a_k(end)|,
 
 a part of the piece at a time, with S and |a_k| inside from those at its ends by exp(mu t).
 
@@ -54,7 +54,6 @@ MOST_STEPS = 5000
 PARTS = 4  # of a piece
 REACH = 2.0**-5  # a piece is no longer than this over |A|, and
 FEWEST = 8  # are all pieces together at least
-EVERY = 4  # pieces: how often |Y| is bounded from the product
 BITS = 80
 ATTEMPTS = 20
 
@@ -200,6 +199,7 @@ def _check_losses(
         span = piece.span / PARTS
         kappa = (span * piece.mu.max(arb(0))).exp().upper()
         step = (span * piece.mu).exp().upper()
+        before, stretch_before, added = integral, stretch, arb(0)
         for part in range(PARTS):
             q = _remainder(piece, span, parameter, kappa, (radius * stretch + integral).upper())
             if q is None:
@@ -209,10 +209,12 @@ def _check_losses(
             later = factor * step ** (PARTS - 1 - part)
             losses = [(loss + later * size).upper() for loss, size in zip(losses, after[k], strict=True)]
             integral = (step * integral + factor).upper()
+            added += later
             stretch = (stretch * step).upper()
+        whole = spectral(piece.phi)
+        integral = integral.min((whole * before + added).upper()).upper()
         y = piece.phi * y
-        if k % EVERY == EVERY - 1:
-            stretch = stretch.min(spectral(y)).upper()
+        stretch = stretch.min(spectral(y)).min((whole * stretch_before).upper()).upper()
     checks.add("the tube of the ball closes", True, f"{len(pieces)} pieces")
     others = [k for k in range(readout.classes) if k != cls]
     worst = max(others, key=lambda k: float(losses[k]) / max(float(margins[k].lower()), 1e-300))

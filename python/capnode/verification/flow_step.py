@@ -194,7 +194,12 @@ class StepProver:
         within = start.size()
         while a < 1.0:
             while True:
-                bounds = self._piece(step, start, a, h)
+                try:
+                    bounds = self._piece(step, start, a, h)
+                except (ValueError, ZeroDivisionError) as reason:  # a series is not defined on a ball as wide as this
+                    if h <= SMALLEST_PIECE:
+                        raise NotProvedAgain(f"the series of a piece: {reason}") from None
+                    bounds = None
                 if bounds is not None:
                     break
                 h *= 0.5
@@ -225,7 +230,12 @@ class StepProver:
         """
         a, h = 0.0, FIRST_PIECE
         while a < 1.0:
-            end = self._piece_by_norm(step, radius, a, h)
+            try:
+                end = self._piece_by_norm(step, radius, a, h)
+            except (ValueError, ZeroDivisionError) as reason:
+                if h <= SMALLEST_PIECE:
+                    raise NotProvedAgain(f"the series of a piece: {reason}") from None
+                end = None
             if end is None:
                 h *= 0.5
                 continue
@@ -273,7 +283,8 @@ class StepProver:
 
     def logarithmic_norm(self, x: list[arb], t: arb | None, length: arb, n: int) -> arb:
         """Of the leading n x n block of A over a box: Gershgorin's bound for the middle of its symmetric part in the
-        basis of approximate eigenvectors (a similarity), and the largest row sum of its radii."""
+        basis of approximate eigenvectors (a similarity), and the lesser of the largest row sum of its radii and their
+        Frobenius norm."""
         rows = self.evaluator.jacobian(x, (), None, t).dx
         assert rows is not None
         whole = arb_mat(n, n, [length * z for row in rows[:n] for z in row[:n]])
@@ -284,8 +295,10 @@ class StepProver:
         basis = arb_matrix(np.linalg.eigh(floats)[1])
         table = (basis.inv() * _middles(symmetric_part) * basis).table()
         discs = [sum((size(z) for j, z in enumerate(row) if j != i), row[i].upper()) for i, row in enumerate(table)]
-        radii = [sum(row, arb(0)).upper() for row in _radii(symmetric_part).table()]
-        return (max(discs, key=float).upper() + max(radii, key=float)).upper()
+        radii = _radii(symmetric_part)
+        rows_of_radii = max((sum(row, arb(0)).upper() for row in radii.table()), key=float)
+        frobenius = sum((z**2 for z in radii.entries()), arb(0)).sqrt().upper()
+        return (max(discs, key=float).upper() + rows_of_radii.min(frobenius)).upper()
 
     def _piece(self, step: Step, start: CarriedSet, a: float, h: float) -> PieceBounds | None:
         """None: the Taylor remainders are too large, take a shorter piece."""

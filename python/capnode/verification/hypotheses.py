@@ -28,7 +28,7 @@ def holds(left: Side, relation: str, right: Side) -> bool | None:
             return right[0] < left[0] and left[1] < right[1]
         case "meets":
             return left[0] <= right[1] and right[0] <= left[1]
-        case "excludes":
+        case "excludes" | "differs from":
             return right[1] < left[0] or left[1] < right[0]
         case "contains":
             return left[0] <= right[0] and right[1] <= left[1]

@@ -13,6 +13,7 @@ from typing import Any
 from flint import ctx
 
 from capnode.statements import statement
+from capnode.verification.check_adversarial_pair import check_adversarial_pair, parts_of
 from capnode.verification.check_exponents import check_exponents, check_layered_exponents
 from capnode.verification.check_hopf import check_hopf
 from capnode.verification.check_input_class import check_input_class
@@ -166,6 +167,10 @@ def check_theorem(entry: Any, programs: Mapping[str, Program], prefix: str) -> l
             if not _at_hand(stages_of(entry), programs, checks):
                 return checks.list
             OF_MAPS[name](entry, programs, checks)
+        elif name == "adversarial_pair":
+            if not _at_hand([layer for part in parts_of(entry) for layer in layers_of(part)], programs, checks):
+                return checks.list
+            check_adversarial_pair(entry, programs, checks)
         else:
             checks.add("the theorem is known", False, f"{name!r:.40}")
             return checks.list
