@@ -169,9 +169,11 @@ def field_core(field: Any) -> Any:
 
 def entry_of(result: Any) -> tuple[dict[str, Any], list[Any]]:
     """(the entry of one proved theorem, the core's fields that it is about)."""
-    from capnode.certificate_builders import BUILDERS
+    from capnode.certificate_builders import BUILDERS, REFUSALS
 
     provenance = result.provenance
+    if provenance.theorem in REFUSALS:
+        raise ValueError(REFUSALS[provenance.theorem])
     if provenance.theorem not in BUILDERS:
         raise ValueError(f"no certificate is made for {provenance.theorem!r}; known: {', '.join(sorted(BUILDERS))}")
     name, build = BUILDERS[provenance.theorem]

@@ -297,6 +297,14 @@ def test_64_dimensions() -> None:
     assert found.ok, str(found)
 
 
+def test_a_cover_has_none_and_says_so() -> None:
+    field = flow_fields.scalar_field(2, 0, lambda x, y: [0.1 * x - y, x + 0.1 * y])
+    result = cn.robust_radius(field, HEAD, [1.0, 0.2], 1.0, method="cover", budget=200)
+    assert result.proved
+    with pytest.raises(ValueError, match="ask for method='norm'"):
+        result.certificate()
+
+
 def test_many_pieces_claim_no_more_than_can_be_followed() -> None:
     """What blows up soon after is carried far by many pieces alone."""
     field = flow_fields.scalar_field(1, 0, lambda x: [x * x])
