@@ -32,8 +32,8 @@ BUILDERS: dict[str, tuple[str, Builder]] = {
 
 # what has none, and why
 REFUSALS: dict[str, str] = {
-    "covered_radius": "a radius by a cover has no certificate, all its boxes would have to be integrated again: ask for "
-    "method='norm'",
+    "covered_radius": "a radius by a cover has no certificate, all its boxes would have to be integrated again: "
+    "ask for method='norm'",
     "decision_boundary": "a decision boundary has no certificate; classes on its two sides have (input_class)",
     "poincare_map": "a return map has no certificate: integrate up to the section for that of a trajectory",
     "integrate_pieces": "a set cut into pieces has no certificate: integrate its pieces one at a time",
