@@ -234,6 +234,12 @@ def test_false_certificates_are_refused(true: Document, damage: Callable[[Docume
     assert not found.true, str(found)
 
 
+def test_layers_and_stages_together_are_refused() -> None:
+    document = CASES["a residual network"]().certificate().document
+    document["theorems"][0]["layers"] = CASES["layers"]().certificate().document["theorems"][0]["layers"]
+    assert not cn.verify(resealed(document)).true
+
+
 def test_an_end_before_the_end_is_refused() -> None:
     document = CASES["layers"]().certificate().document
     document["theorems"][0]["reached"] = hex_float(1.5 - 2.0**-20)

@@ -15,6 +15,7 @@ import flow_fields
 from capnode import _core, certificate_maps
 from capnode.certificate import Certificate, bounds, document_digest, hex_float, hex_floats
 from capnode.statements import statement
+from capnode.verification import map_steps
 
 DATA = Path(__file__).resolve().parents[2] / "examples" / "data"
 Document = dict[str, Any]
@@ -261,6 +262,15 @@ def test_false_exponents_are_refused() -> None:
         found = cn.verify(resealed(document))
         assert found.unchanged
         assert not found.true
+
+
+def test_the_limits_are_those_of_the_referee() -> None:
+    assert certificate_maps.MOST_WORK == map_steps.MOST_WORK
+    document = true_of("a residual network")
+    stage(document["theorems"][0], 1, steps=10**12)
+    found = cn.verify(resealed(document))
+    assert not found.true
+    assert any("too many to iterate again" in check.detail for check in found.failures)
 
 
 def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:

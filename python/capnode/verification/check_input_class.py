@@ -9,12 +9,15 @@ from typing import Any
 
 from capnode.verification.check_iteration import check_iteration
 from capnode.verification.check_trajectory import check_to_the_end
+from capnode.verification.decode import Malformed
 from capnode.verification.program import Program
 from capnode.verification.readout import check_margins, claimed_class, read_readout
 from capnode.verification.report import Checks
 
 
 def check_input_class(entry: Any, programs: Mapping[str, Program], checks: Checks) -> None:
+    if "stages" in entry and "layers" in entry:
+        raise Malformed("layers and stages: one of the two expected")
     if "stages" in entry:
         orbit, support = check_iteration(entry, programs, checks)
         n = len(orbit.initial.centre)

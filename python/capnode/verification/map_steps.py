@@ -25,6 +25,8 @@ from capnode.verification.program import Program
 from capnode.verification.series import augmented
 from capnode.verification.trajectory_steps import Initial, carried_set, exact, read_initial
 
+MOST_WORK = 1_000_000  # squared rows times the steps
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -92,6 +94,9 @@ def read_orbit(entry: Any, programs: Mapping[str, Program]) -> Orbit:
         if not math.isfinite(step) or step == 0.0:
             raise Malformed(f"the step of {what} is {step!r}")
         stages.append(Stage(made.setdefault(digest, augmented(program)), residual, step, steps))
+    rows, total = first.dim + first.parameter_dim, sum(stage.steps for stage in stages)
+    if rows**2 * total > MOST_WORK:
+        raise Malformed(f"{total} steps with {rows} components and parameters are too many to iterate again")
     exact_weights = not any(programs[str(item["field"])].has_weight_radius for item in stored)
     return Orbit(read_initial(entry, first), stages, exact_weights)
 
