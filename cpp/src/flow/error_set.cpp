@@ -9,7 +9,6 @@
 #include "radius_rounding.hpp"
 
 namespace capnode {
-namespace {}  // namespace
 
 ErrorSet::ErrorSet(std::size_t n, std::size_t columns, Shape shape) : n_(n), columns_(columns), shape_(shape) {
     if (shape == Shape::frame) {

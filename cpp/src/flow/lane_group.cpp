@@ -154,8 +154,7 @@ void LaneGroup::choose_length(std::size_t l) {
     for (std::size_t k = engine_->order() - 1; k <= engine_->order(); ++k) {
         double m = 0.0;
         for (std::size_t i = 0; i < n_; ++i) {
-            const double c = std::fabs(engine_->coefficient(k)[i * lanes + l]);
-            m = c <= m ? m : c;
+            m = larger(m, std::fabs(engine_->coefficient(k)[i * lanes + l]));
         }
         if (m > 0.0) theta = std::min(theta, std::exp2(std::log2(goal / m) / static_cast<double>(k)));
         if (!(m < infinity)) {
@@ -210,8 +209,7 @@ double LaneGroup::length_of(std::size_t l) const { return theta_[l] * std::fabs(
 double LaneGroup::largest_defect(std::size_t l) const {
     double d = 0.0;
     for (std::size_t i = 0; i < n_; ++i) {
-        const double x = engine_->defect()[i * lanes_.size() + l];
-        d = x <= d ? d : x;  // NaN wins
+        d = larger(d, engine_->defect()[i * lanes_.size() + l]);
     }
     return d;
 }

@@ -192,7 +192,7 @@ double StepEngine::largest_tangent(std::size_t k, std::size_t lane) const {
     for (const TangentTile& tile : tiles_) {
         const std::size_t cl = tile.columns * lanes_;
         const double* d = tile.series.data() + k * tile.stride + tangent_offset_[state_] * cl;
-        for (std::size_t j = lane; j < rows() * cl; j += lanes_) m = std::fabs(d[j]) <= m ? m : std::fabs(d[j]);
+        for (std::size_t j = lane; j < rows() * cl; j += lanes_) m = larger(m, std::fabs(d[j]));
     }
     return m;
 }

@@ -94,8 +94,7 @@ double TaylorModelLane::choose_length() const {
     for (std::size_t k = order_ - 1; k <= order_; ++k) {
         double most = 0.0;
         for (std::size_t i = 0; i < n_; ++i) {
-            const double c = engine_->order_norm(i, k);
-            most = c <= most ? most : c;
+            most = larger(most, engine_->order_norm(i, k));
         }
         if (!(most < infinity)) return 0.0;
         if (most > 0.0) theta = std::min(theta, std::exp2(std::log2(goal / most) / static_cast<double>(k)));
@@ -107,7 +106,7 @@ double TaylorModelLane::choose_length() const {
 
 double TaylorModelLane::largest_defect() const {
     double d = 0.0;
-    for (std::size_t i = 0; i < n_; ++i) d = engine_->defect()[i] <= d ? d : engine_->defect()[i];
+    for (std::size_t i = 0; i < n_; ++i) d = larger(d, engine_->defect()[i]);
     return d;
 }
 

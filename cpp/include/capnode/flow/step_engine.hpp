@@ -72,7 +72,7 @@ class StepEngine {
     std::size_t tangent_order() const { return tangent_order_; }
     /// sum_k factor[k] |coefficient k of Q| theta^k, k = 0..tangent_order, of every entry; factor >= 0.
     void tangent_sum(const double* factor, double* out);
-    /// max |coefficient k of Q| of one lane; NaN where one is.
+    /// max |coefficient k of Q| of one lane; +inf where one is NaN.
     double largest_tangent(std::size_t k, std::size_t lane) const;
     /// Encloses J over the whole step and tube (after radii): mid and rad.
     void jacobian_range(double* mid, double* rad);
