@@ -1,4 +1,4 @@
-"""The moons of the neural-ODE literature, proved: classes, decision boundary, FTLE field, one picture each.
+"""The moons of the neural-ODE literature, proved: classes, decision boundary, robust radii, FTLE field.
 
     python examples/moons_2d.py [--out FOLDER] [--network wide|layered|euler] [--cells N] [--threads N]
                                 [--ftle-points N] [--ftle-cells BUDGET]
@@ -6,7 +6,8 @@
 `wide` is the network 2 -> 5 -> 5 -> 2 of `train_moons_2d.py` with T = 10 on [-2, 2]^2, `layered` the one of five
 pieces, `euler` the exact Euler network (step 0.1) of `wide`. It prints what is proved, in words, and writes into FOLDER
 
-    classes.png, ftle.png    the class map with the proved boundary, the FTLE field with the same, data on top
+    classes.png, ftle.png    the class map with the proved boundary, data, and circles of the largest radii within which
+                             the class is proved not to change; the FTLE field with the same boundary and data
     classes.npz, ftle.npz    all the cells, and the exponents
 
 With the defaults it takes about twenty seconds of one core. The exponents are those of N x N grid points, or, with a
@@ -36,6 +37,20 @@ def network(name: str) -> tuple[Any, cn.Readout, float | None]:
         return cn.layered(pieces), cn.Readout.load(DATA / "moons_layered_readout.npz"), None
     field, read = cn.Field.load(DATA / "moons_2_5_5_2.capnode"), cn.Readout.load(DATA / "moons_2_5_5_2_readout.npz")
     return (cn.euler_map(field, 0.1), read, 100) if name == "euler" else (field, read, 10.0)
+
+
+def robust_radii(
+    field: Any, readout: cn.Readout, t: float | None, points: np.ndarray
+) -> list[tuple[np.ndarray, cn.RobustRadius]]:
+    """Points, each with a proved radius and a proved counterexample beyond it."""
+    found = []
+    for x in points:
+        result = cn.robust_radius(field, readout, x, t)
+        if result.value is None:
+            print(f"  no radius at ({x[0]!r}, {x[1]!r}): {result.reason}")
+        else:
+            found.append((x, result.value))
+    return found
 
 
 def main() -> None:
@@ -73,7 +88,21 @@ def main() -> None:
         for z in points[mask]:
             print(f"  {kind}: ({z[0]!r}, {z[1]!r})")
     cells.save(options.out / "classes.npz")
-    save_figure(cells.plot(boundary=curve, points=points, labels=labels).figure, options.out / "classes.png")
+    axes = cells.plot(boundary=curve, points=points, labels=labels)
+    if options.network != "euler":  # a flow, not a map
+        begun = time.perf_counter()
+        circles = robust_radii(field, readout, t, points[:: max(1, len(points) // 20)])
+        radii = [r for _, r in circles]
+        sharp = min(low / high for low, high in (r.bracket for r in radii))
+        print(
+            f"robust radii of {len(radii)} training points, from {min(r.radius for r in radii):.4f} to "
+            f"{max(r.radius for r in radii):.4f}; each at least {sharp:.4f} of the distance of an input that is proved "
+            f"to have the other class ({time.perf_counter() - begun:.1f} s)"
+        )
+        angle = np.linspace(0.0, 2.0 * np.pi, 200)
+        for x, r in circles:
+            axes.plot(x[0] + r.radius * np.cos(angle), x[1] + r.radius * np.sin(angle), "k", linewidth=0.6)
+    save_figure(axes.figure, options.out / "classes.png")
 
     begun = time.perf_counter()
     if options.ftle_cells > 0:

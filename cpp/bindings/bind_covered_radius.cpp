@@ -66,7 +66,7 @@ void register_covered_radius(py::module_& module) {
     module.def("covered_radius", &covered_radius_from_python, py::arg("layers"), py::arg("readout"), py::arg("x"),
                py::kw_only(), py::arg("parameter_lo") = py::none(), py::arg("parameter_hi") = py::none(),
                py::arg("t0") = 0.0, py::arg("order") = 0, py::arg("tolerance") = 1e-12, py::arg("radius") = 0.0,
-               py::arg("accuracy") = 0.01, py::arg("budget") = 0, py::arg("set_degree") = 0, py::arg("threads") = 1,
+               py::arg("accuracy") = 0.001, py::arg("budget") = 0, py::arg("set_degree") = 0, py::arg("threads") = 1,
                py::arg("max_seconds") = infinity, py::arg("progress") = py::none());
 }
 

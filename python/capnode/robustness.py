@@ -26,7 +26,7 @@ from capnode.result import Provenance, Result, Verdict, result_from_core
 FloatArray = NDArray[np.float64]
 Method = Literal["auto", "norm", "cover"]
 
-_COVERED_DIMENSIONS = 6  # up to which "auto" tries a cover
+_COVERED_DIMENSIONS = 4  # up to which "auto" tries a cover
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def robust_radius(
     *,
     method: Method = "auto",
     radius: float | None = None,
-    accuracy: float = 0.01,
+    accuracy: float = 0.001,
     budget: int | None = None,
     set_degree: int | None = None,
     t0: float = 0.0,
@@ -148,7 +148,7 @@ def robust_radius(
     x          the input (n,), taken exactly; distances are 2-norms in its space
     method     "norm": bounds of the curvature in the 2-norm, for every dimension; its results have certificates.
                "cover": boxes that cover the ball, and a counterexample beyond it; sharp in low dimension.
-               "auto": a cover in up to 6 dimensions, and the norms where it does not close; the larger radius
+               "auto": a cover in up to 4 dimensions, and the norms where it does not close; the larger radius
     radius     prove this one, rather than the largest; refuted where a counterexample lies within it
     accuracy   (cover) ends where radius >= (1 - accuracy) * distance of the counterexample
     budget     (cover) boxes that are integrated; None: 100000, or 1000 where they are Taylor models

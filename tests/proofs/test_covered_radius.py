@@ -65,12 +65,12 @@ def check(field: cn.Field, head: cn.Readout, t: float, value: cn.RobustRadius, x
     assert float_classes(field, head, pair.y[None], t)[0] == pair.classes[1]
 
 
-def test_the_moons_are_bracketed_within_a_percent() -> None:
+def test_the_moons_are_bracketed_within_a_thousandth() -> None:
     field, head = moons()
     for k, x in enumerate(moons_inputs()[:4]):
         value = cn.robust_radius(field, head, x, 10.0).require()
         assert value.method == "cover"
-        assert value.bracket[0] >= 0.99 * value.bracket[1]
+        assert value.bracket[0] >= 0.999 * value.bracket[1]
         check(field, head, 10.0, value, x, 10_000 if k == 0 else 500)
 
 
@@ -82,7 +82,8 @@ def test_the_moons_are_bracketed_within_a_percent() -> None:
         (2, 3, {"set_degree": 3}),
         (3, 4, {"accuracy": 0.1}),
         (3, 6, {"threads": 2}),
-        (4, 4, {"accuracy": 0.1}),
+        (4, 3, {"accuracy": 0.1}),
+        (4, 7, {"accuracy": 0.1, "set_degree": 2}),
     ],
 )
 def test_every_dimension_is_bracketed(n: int, seed: int, options: dict[str, Any]) -> None:
@@ -243,4 +244,4 @@ def test_progress_and_what_it_raises() -> None:
 
     rng = np.random.default_rng(2)
     with pytest.raises(KeyboardInterrupt):
-        cn.robust_radius(network(rng, 5, 2.0), np.eye(5), rng.standard_normal(5), 3.0, progress=stop)
+        cn.robust_radius(network(rng, 4, 2.0), np.eye(4), rng.standard_normal(4), 3.0, progress=stop)

@@ -289,10 +289,10 @@ class Cover {
         if (options_.radius > 0.0 && found && search_->distance() <= options_.radius)
             return end("the radius asked for is refuted");
         if (now > options_.largest) return end("the largest radius allowed is proved");
-        if (stopped_ || search_->stopped() || (options_.flow.interrupted && options_.flow.interrupted()))
-            return end("it was interrupted");
         if (seconds() > options_.flow.max_seconds)
             return end("the time of " + shortest_text(options_.flow.max_seconds) + " s was spent");
+        if (stopped_ || search_->stopped() || (options_.flow.interrupted && options_.flow.interrupted()))
+            return end("it was interrupted");
         if (value_.boxes >= budget_) return end("the budget of " + std::to_string(budget_) + " boxes was spent");
         if (stuck_) return end("the boxes are as small as accuracy or doubles allow");
         return false;
