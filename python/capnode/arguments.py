@@ -5,6 +5,7 @@ A set is an `IntervalArray`, or numbers, which are points; a parameter may be le
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,32 @@ def exact_numbers(x: ArrayLike, name: str) -> NDArray[np.float64]:
         raise ValueError(f"{name}: an integer above 2^53 = {2**53} may not be a double")
     with _core.FloatEnvironment():  # a caller's denormals-are-zero would widen small float32 numbers to 0
         return array.astype(np.float64)
+
+
+def finite_numbers(x: ArrayLike, name: str) -> NDArray[np.float64]:
+    """`exact_numbers` that are all finite; the first that is not is named."""
+    array = exact_numbers(x, name)
+    finite = np.isfinite(array)
+    if not finite.all():
+        index = np.unravel_index(int(np.argmin(finite)), array.shape)
+        raise ValueError(f"{name} must be finite: entry {tuple(map(int, index))} is {array[index]}")
+    return array
+
+
+def check_run(
+    order: int | None, tolerance: float, max_steps: int, max_seconds: float, *, least_order: int = 3, t0: float = 0.0
+) -> None:
+    """The options that every integration has; misuse is a ValueError."""
+    if order is not None and not least_order <= order <= 60:
+        raise ValueError(f"order must lie between {least_order} and 60, not {order}")
+    if not (0.0 < tolerance < math.inf):
+        raise ValueError(f"tolerance must be positive and finite, not {tolerance}")
+    if max_steps < 1:
+        raise ValueError(f"max_steps must be at least 1, not {max_steps}")
+    if not max_seconds > 0.0:
+        raise ValueError(f"max_seconds must be positive, not {max_seconds}")
+    if not math.isfinite(t0):
+        raise ValueError(f"t0 must be finite, not {t0!r}")
 
 
 def point(x: ArrayLike, size: int, name: str) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capnode import _core
+from capnode.arguments import check_run
 from capnode.discrete import DiscreteMap, _stages
 from capnode.input_plane import system_of
 from capnode.integrate import initial_sets, parameter_sets
@@ -61,14 +62,7 @@ def input_class(
     `Result[InputClass]`; not proved, `too_wide`, where a margin is not told from 0: the detail has the classes and it.
     """
     read = readout(head)
-    if order is not None and not 3 <= order <= 60:
-        raise ValueError(f"order must lie between 3 and 60, not {order}")
-    if not (0.0 < tolerance < math.inf):
-        raise ValueError(f"tolerance must be positive and finite, not {tolerance}")
-    if not max_seconds > 0.0:
-        raise ValueError(f"max_seconds must be positive, not {max_seconds}")
-    if not math.isfinite(t0):
-        raise ValueError(f"t0 must be finite, not {t0!r}")
+    check_run(order, tolerance, 1, max_seconds, t0=t0)
     layers, stages, core = system_of(field, t, float(t0))
     if read.dim != core.dim:
         raise ValueError(f"the readout has width {read.dim}, the field dimension {core.dim}")

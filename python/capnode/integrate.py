@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capnode import _core
-from capnode.arguments import core_of
+from capnode.arguments import check_run, core_of, finite_numbers
 from capnode.engines import capd_core, capd_evidence, check_engine, only_for_capd
 from capnode.interval_array import IntervalArray, interval
 from capnode.layered import Layered, LayeredDense, merge
@@ -41,7 +41,7 @@ def parallelepiped(center: Any, matrix: Any, box: Any) -> Parallelepiped:
 
     center (n,) and matrix (n, k): finite float64; box: IntervalArray (k,), bounded.
     """
-    c, m, b = _finite(center, "center"), _finite(matrix, "matrix"), interval(box)
+    c, m, b = finite_numbers(center, "center"), finite_numbers(matrix, "matrix"), interval(box)
     if c.ndim != 1 or m.ndim != 2 or m.shape[0] != c.shape[0]:
         raise ValueError(f"center has shape {c.shape} and matrix {m.shape}; (n,) and (n, k) are needed")
     if b.shape != (m.shape[1],):
@@ -84,7 +84,7 @@ def initial_sets(x0: Any, dim: int) -> InitialSets:
         _bounded(box, "x0")
         mid, rad = np.atleast_2d(box.mid), np.atleast_2d(box.rad)
         return InitialSets(mid, np.eye(dim), rad, box.ndim == 1)
-    points = _finite(x0, "x0")
+    points = finite_numbers(x0, "x0")
     _shape(points.shape, dim)
     return InitialSets(np.atleast_2d(points), None, None, points.ndim == 1)
 
@@ -92,23 +92,6 @@ def initial_sets(x0: Any, dim: int) -> InitialSets:
 def _shape(shape: tuple[int, ...], dim: int) -> None:
     if len(shape) not in (1, 2) or shape[-1] != dim or shape[0] == 0:
         raise ValueError(f"x0 has shape {shape}; the field needs ({dim},) or (lanes, {dim})")
-
-
-def _finite(value: Any, name: str) -> FloatArray:
-    if type(value) is float and math.isfinite(value):
-        return np.array(value)
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
-        raise ValueError(
-            f"{name}: dtype {array.dtype} is not accepted; give float64 (float32 and integers widen exactly)"
-        )
-    if array.dtype.kind in "iu" and array.size and max(abs(int(array.max())), abs(int(array.min()))) > 2**53:
-        raise ValueError(f"{name}: an integer above 2^53 = {2**53} may not be a double")
-    out = np.array(array, dtype=np.float64, order="C")
-    if not np.isfinite(out).all():
-        index = np.unravel_index(int(np.argmin(np.isfinite(out))), out.shape)
-        raise ValueError(f"{name} must be finite: entry {tuple(map(int, index))} is {out[index]}")
-    return out
 
 
 def _bounded(box: IntervalArray, name: str) -> None:
@@ -126,7 +109,7 @@ def parameter_sets(core: _core.Field, p: Any, lanes: int | None) -> tuple[FloatA
     if size == 0:
         raise ValueError("the field has 0 parameters and p was given")
     box = interval(p) if hasattr(p, "lo") or not np.issubdtype(np.asarray(p).dtype, np.number) else None
-    lo, hi = (_finite(p, "p"),) * 2 if box is None else (np.array(box.lo), np.array(box.hi))
+    lo, hi = (finite_numbers(p, "p"),) * 2 if box is None else (np.array(box.lo), np.array(box.hi))
     lo, hi = np.atleast_1d(lo), np.atleast_1d(hi)
     if lo.shape != (size,) and (lanes is None or lo.shape != (lanes, size)):
         more = "" if lanes is None else f" or ({lanes}, {size})"
@@ -138,7 +121,7 @@ def parameter_sets(core: _core.Field, p: Any, lanes: int | None) -> tuple[FloatA
 
 def times_of(t: Any, t0: float) -> tuple[float, FloatArray | None]:
     """The final time, and the times asked for where it is a sequence: strictly monotone, going away from t0."""
-    array = _finite(t, "t")
+    array = finite_numbers(t, "t")
     if array.ndim == 0:
         final = float(array)
         if final == t0:
@@ -185,14 +168,7 @@ def _choices(engine: str, step: str, order: int | None, tolerance: float, max_st
     if step not in STEPS:
         raise ValueError(f"step must be one of {STEPS}, not {step!r}")
     least = 1 if engine == "capd" else 3  # CAPD's sets say themselves what they take
-    if order is not None and not least <= order <= 60:
-        raise ValueError(f"order must lie between {least} and 60, not {order}")
-    if not (0.0 < tolerance < math.inf):
-        raise ValueError(f"tolerance must be positive and finite, not {tolerance}")
-    if max_steps < 1:
-        raise ValueError(f"max_steps must be at least 1, not {max_steps}")
-    if not max_seconds > 0.0:
-        raise ValueError(f"max_seconds must be positive, not {max_seconds}")
+    check_run(order, tolerance, max_steps, max_seconds, least_order=least)
 
 
 def set_degree_of(degree: int | None, *, linear: bool) -> int:
@@ -267,7 +243,7 @@ def integrate(
     if threads < 0:
         raise ValueError(f"threads must be at least 0, not {threads}")
     degree = set_degree_of(set_degree, linear=derivative or step != "polynomial")
-    start = float(_finite(t0, "t0"))
+    start = float(finite_numbers(t0, "t0"))
     if step != "polynomial" and isinstance(field, Layered):
         raise ValueError(
             f"step={step!r} takes one field at a time: of the {len(field.layers)} layers, one after another"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capnode import _core
-from capnode.arguments import core_of
+from capnode.arguments import check_run, core_of
 from capnode.discrete import DiscreteMap, _stages
 from capnode.errors import NotProved
 from capnode.integrate import duration_of, initial_sets, parameter_sets, times_of
@@ -153,16 +153,7 @@ def lyapunov_exponents(
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {KINDS}, not {kind!r}")
-    if order is not None and not 3 <= order <= 60:
-        raise ValueError(f"order must lie between 3 and 60, not {order}")
-    if not (0.0 < tolerance < math.inf):
-        raise ValueError(f"tolerance must be positive and finite, not {tolerance}")
-    if max_steps < 1:
-        raise ValueError(f"max_steps must be at least 1, not {max_steps}")
-    if not max_seconds > 0.0:
-        raise ValueError(f"max_seconds must be positive, not {max_seconds}")
-    if not math.isfinite(t0):
-        raise ValueError(f"t0 must be finite, not {t0!r}")
+    check_run(order, tolerance, max_steps, max_seconds, t0=t0)
     is_map = isinstance(field, (DiscreteMap, list, tuple))
     first = _first_field(field)
     core = core_of(first)

@@ -12,6 +12,7 @@ import pytest
 from capnode import _core
 from capnode.arguments import point
 from capnode.field import Field
+from capnode.integrate import initial_sets
 from capnode.interval_array import interval
 from number_oracle import FloatArray
 
@@ -63,6 +64,13 @@ def test_subnormal_numbers_survive() -> None:
     small = np.frombuffer(b"\x01\x00\x00\x00", dtype=np.float32)  # the least positive float32
     assert interval(small).disjoint(0).all()
     assert interval(small).lo.tobytes() == np.array([2.0**-149]).tobytes()
+
+
+def test_subnormal_starts_survive(request: pytest.FixtureRequest) -> None:
+    narrow = np.array([1e-40, -1e-45], dtype=np.float32)
+    wide = narrow.astype(np.float64).tobytes()
+    request.getfixturevalue("flushing")
+    assert initial_sets(narrow, 2).centres.tobytes() == wide
 
 
 def test_four_threads_at_once() -> None:

@@ -6,6 +6,7 @@
 
 #include "classical_lane.hpp"
 #include "lane_group.hpp"
+#include "lanes_check.hpp"
 
 namespace capnode {
 namespace {
@@ -25,12 +26,7 @@ FlowResult finish(const ClassicalLane& lane, Verdict verdict, std::string detail
 
 std::vector<FlowResult> integrate_lanes_classical(const Field& field, const std::vector<InitialSet>& starts,
                                                   const std::vector<double>& durations, const FlowOptions& options) {
-    if (starts.size() != durations.size()) {
-        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
-                                    std::to_string(durations.size()) + " durations");
-    }
-    check_flow_options(options);
-    for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
+    check_lanes(field, starts, durations, options);
     const auto begin = std::chrono::steady_clock::now();
     std::vector<FlowResult> results;
     const auto share = [&](const ClassicalLane& lane, double duration) {

@@ -9,6 +9,7 @@
 #include "capnode/numerics/double_double.hpp"
 #include "dealt_out.hpp"
 #include "flow_lane.hpp"
+#include "lanes_check.hpp"
 #include "radius_rounding.hpp"
 
 namespace capnode {
@@ -26,29 +27,7 @@ void check(const std::vector<IterationStage>& stages, const std::vector<InitialS
         }
         if (!std::isfinite(s.map.step)) throw std::invalid_argument("the step of a map must be finite");
     }
-    const auto size = [](const char* what, std::size_t got, std::size_t want) {
-        if (got != want) {
-            throw std::invalid_argument(std::string(what) + " has " + std::to_string(got) + " entries, the map needs " +
-                                        std::to_string(want));
-        }
-    };
-    for (const InitialSet& start : starts) {
-        size("the initial point", start.centre.size(), dim);
-        size("the parameter", start.parameter.size(), parameters);
-        if (!start.radii.empty()) size("each direction of the initial set", start.directions.rows, dim);
-        size("the radii of the initial set", start.radii.size(), start.directions.cols);
-        for (const double x : start.centre) {
-            if (!std::isfinite(x)) throw std::invalid_argument("the initial point has an entry that is not finite");
-        }
-        for (const double r : start.radii) {
-            if (!(r >= 0.0) || !std::isfinite(r))
-                throw std::invalid_argument("a radius of the initial set is negative or not finite");
-        }
-        for (const Interval& p : start.parameter) {
-            if (!is_bounded(p)) throw std::invalid_argument("a parameter interval is not bounded");
-        }
-        if (!is_bounded(start.t0)) throw std::invalid_argument("the times must be finite");
-    }
+    for (const InitialSet& start : starts) check_set("map", dim, parameters, start);
 }
 
 // One step of one set.

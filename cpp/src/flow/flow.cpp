@@ -15,19 +15,20 @@
 #include "dealt_out.hpp"
 #include "flow_lane.hpp"
 #include "lane_group.hpp"
+#include "lanes_check.hpp"
 
 namespace capnode {
 
-void check_initial_set(const Field& field, const InitialSet& start, double duration) {
-    const auto size = [](const char* what, std::size_t got, std::size_t want) {
+void check_set(const char* what, std::size_t dim, std::size_t parameter_dim, const InitialSet& start) {
+    const auto size = [&](const char* of, std::size_t got, std::size_t want) {
         if (got != want) {
-            throw std::invalid_argument(std::string(what) + " has " + std::to_string(got) +
-                                        " entries, the field needs " + std::to_string(want));
+            throw std::invalid_argument(std::string(of) + " has " + std::to_string(got) + " entries, the " + what +
+                                        " needs " + std::to_string(want));
         }
     };
-    size("the initial point", start.centre.size(), field.dim());
-    size("the parameter", start.parameter.size(), field.parameter_dim());
-    if (!start.radii.empty()) size("each direction of the initial set", start.directions.rows, field.dim());
+    size("the initial point", start.centre.size(), dim);
+    size("the parameter", start.parameter.size(), parameter_dim);
+    if (!start.radii.empty()) size("each direction of the initial set", start.directions.rows, dim);
     size("the radii of the initial set", start.radii.size(), start.directions.cols);
     for (const double x : start.centre) {
         if (!std::isfinite(x)) throw std::invalid_argument("the initial point has an entry that is not finite");
@@ -43,7 +44,22 @@ void check_initial_set(const Field& field, const InitialSet& start, double durat
         if (!std::isfinite(x))
             throw std::invalid_argument("a direction of the initial set has an entry that is not finite");
     }
-    if (!is_bounded(start.t0) || !std::isfinite(duration)) throw std::invalid_argument("the times must be finite");
+    if (!is_bounded(start.t0)) throw std::invalid_argument("the times must be finite");
+}
+
+void check_initial_set(const Field& field, const InitialSet& start, double duration) {
+    check_set("field", field.dim(), field.parameter_dim(), start);
+    if (!std::isfinite(duration)) throw std::invalid_argument("the times must be finite");
+}
+
+void check_lanes(const Field& field, const std::vector<InitialSet>& starts, const std::vector<double>& durations,
+                 const FlowOptions& options) {
+    if (starts.size() != durations.size()) {
+        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
+                                    std::to_string(durations.size()) + " durations");
+    }
+    check_flow_options(options);
+    for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
 }
 
 void check_flow_options(const FlowOptions& options) {
@@ -176,12 +192,7 @@ std::vector<FlowResult> integrate_shares(const Field& field, const std::vector<I
 
 std::vector<FlowResult> integrate_lanes(const Field& field, const std::vector<InitialSet>& starts,
                                         const std::vector<double>& durations, const FlowOptions& options) {
-    if (starts.size() != durations.size()) {
-        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
-                                    std::to_string(durations.size()) + " durations");
-    }
-    check_flow_options(options);
-    for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
+    check_lanes(field, starts, durations, options);
     const std::size_t threads = std::min(threads_of(options), starts.size() / 8);  // at least a group of lanes each
     return threads <= 1 ? integrate_share(field, starts, durations, options)
                         : integrate_shares(field, starts, durations, options, threads);

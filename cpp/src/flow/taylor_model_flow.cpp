@@ -6,6 +6,7 @@
 
 #include "dealt_out.hpp"
 #include "lane_group.hpp"
+#include "lanes_check.hpp"
 #include "taylor_model_lane.hpp"
 
 namespace capnode {
@@ -104,12 +105,7 @@ void check_degree(const FlowOptions& options) {
 
 std::vector<FlowResult> integrate_lanes_taylor_model(const Field& field, const std::vector<InitialSet>& starts,
                                                      const std::vector<double>& durations, const FlowOptions& options) {
-    if (starts.size() != durations.size()) {
-        throw std::invalid_argument(std::to_string(starts.size()) + " initial sets, but " +
-                                    std::to_string(durations.size()) + " durations");
-    }
-    check_flow_options(options);
-    for (std::size_t i = 0; i < starts.size(); ++i) check_initial_set(field, starts[i], durations[i]);
+    check_lanes(field, starts, durations, options);
     check_degree(options);
     const auto program = shared_program(field);
     std::vector<FlowResult> results(starts.size());

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
-#include <numeric>
 #include <vector>
 
 #include "capnode/numerics/blas.hpp"
 #include "capnode/numerics/rounding.hpp"
+#include "components.hpp"
 #include "eigenbasis_internal.hpp"
 
 namespace capnode::detail {
@@ -20,23 +20,14 @@ constexpr double tolerance[ClusterRepair::levels] = {1e-12, 1e-9, 1e-6, 1e-4, 1e
 // conjugate.
 std::vector<int> clusters(const std::vector<std::complex<double>>& values, double reach) {
     const std::size_t n = values.size();
-    std::vector<std::size_t> parent(n);
-    std::iota(parent.begin(), parent.end(), std::size_t{0});
-    const auto root = [&parent](std::size_t i) {
-        while (parent[i] != i) i = parent[i] = parent[parent[i]];
-        return i;
-    };
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = i + 1; j < n; ++j) {
-            if (std::abs(values[i] - values[j]) <= reach) parent[root(i)] = root(j);
-        }
-    }
+    const std::vector<std::size_t> root =
+        connected(n, [&](std::size_t i, std::size_t j) { return std::abs(values[i] - values[j]) <= reach; });
     std::vector<std::size_t> size(n, 0);
-    for (std::size_t i = 0; i < n; ++i) ++size[root(i)];
+    for (const std::size_t r : root) ++size[r];
     std::vector<int> number(n, -1), out(n, -1);
     int next = 0;
     for (std::size_t i = 0; i < n; ++i) {
-        const std::size_t r = root(i);
+        const std::size_t r = root[i];
         if (size[r] < 2) continue;
         if (number[r] < 0) number[r] = next++;
         out[i] = number[r];

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "../numerics/components.hpp"
 #include "capnode/numerics/ball_matrix.hpp"
 #include "capnode/numerics/eigenbasis.hpp"
 #include "capnode/numerics/number_text.hpp"
@@ -38,24 +39,16 @@ int scaling_exponent(const BallMatrix& a) {
 
 void connect(Spectrum& s) {
     const std::size_t n = s.center.size();
-    std::vector<std::size_t> parent(n);
-    std::iota(parent.begin(), parent.end(), std::size_t{0});
-    const auto root = [&parent](std::size_t i) {
-        while (parent[i] != i) i = parent[i] = parent[parent[i]];
-        return i;
-    };
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = i + 1; j < n; ++j) {
-            const double distance =
-                modulus_down(s.center[i].real() - s.center[j].real(), s.center[i].imag() - s.center[j].imag());
-            if (!(distance * (1.0 - 0x1p-50) > add_up(s.radius[i], s.radius[j]))) parent[root(i)] = root(j);
-        }
-    }
+    const std::vector<std::size_t> root = connected(n, [&](std::size_t i, std::size_t j) {
+        const double distance =
+            modulus_down(s.center[i].real() - s.center[j].real(), s.center[i].imag() - s.center[j].imag());
+        return !(distance * (1.0 - 0x1p-50) > add_up(s.radius[i], s.radius[j]));
+    });
     std::vector<std::size_t> number(n, n);
     std::size_t next = 0;
     s.component.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
-        const std::size_t r = root(i);
+        const std::size_t r = root[i];
         if (number[r] == n) number[r] = next++;
         s.component[i] = number[r];
     }

@@ -9,7 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from capnode.cli import NOT_PROVED, PROVED
-from capnode.cli.model import read_point
+from capnode.cli.model import read_start
 from capnode.cli.output import (
     as_text,
     console,
@@ -47,12 +47,7 @@ def run(
     import capnode
 
     folder = None if out is None else open_folder(out)
-    point = read_point(x0, field.dim)
-    if point is None:
-        raise ValueError(f"give the {field.dim} components of the initial point with --x0")
-    at = read_point(p, field.parameter_dim)
-    if at is None and field.parameter_dim > 0:
-        raise ValueError(f"the field has {field.parameter_dim} parameters: give their values with --p")
+    point, at = read_start(field, x0, p)
     if not (np.isfinite(radius) and radius >= 0.0):
         raise ValueError(f"--radius must be finite and not negative, not {radius}")
     middle = capnode.interval(point)

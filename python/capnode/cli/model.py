@@ -102,6 +102,17 @@ def read_point(text: str | None, dim: int) -> NDArray[np.float64] | None:
     return point
 
 
+def read_start(field: Any, x0: str | None, p: str | None) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """The initial point of `--x0` and the parameter of `--p`, both of which the field must be given."""
+    point = read_point(x0, field.dim)
+    if point is None:
+        raise ValueError(f"give the {field.dim} components of the initial point with --x0")
+    at = read_point(p, field.parameter_dim)
+    if at is None and field.parameter_dim > 0:
+        raise ValueError(f"the field has {field.parameter_dim} parameters: give their values with --p")
+    return point, at
+
+
 def _numbers(text: str) -> NDArray[np.float64]:
     try:
         return np.array([float(word) for word in text.replace(",", " ").split()])

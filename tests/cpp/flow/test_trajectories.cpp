@@ -179,7 +179,16 @@ void refusals() {
     refuses([] { integrate_layers({{rotation(), 1.0}, {square(), 1.0}}, {at({1.0, 0.0})}, {}); });
     refuses([] { integrate_layers({{rotation(), 1.0}, {rotation(), -1.0}}, {at({1.0, 0.0})}, {}); });
     refuses([] { iterate({}, {at({1.0})}, {}); });
-    CHECK(thrown == 7);
+    const IterationStage once{{rotation(), true, 0.5}, 1};
+    refuses([&] { iterate({once}, {at({1.0})}, {}); });
+    InitialSet no_number = at({1.0, 0.0});
+    no_number.directions = Matrix(2, 1);
+    no_number.directions(1, 0) = std::nan("");
+    no_number.radii = {0.5};
+    refuses([&] { iterate({once}, {no_number}, {}); });
+    refuses([&] { integrate(rotation(), no_number, 1.0, {}); });
+    refuses([&] { integrate_lanes(rotation(), {at({1.0, 0.0})}, {1.0, 2.0}, {}); });
+    CHECK(thrown == 11);
 }
 
 }  // namespace
