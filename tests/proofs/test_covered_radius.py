@@ -151,6 +151,8 @@ def test_a_radius_too_large_is_refuted_and_a_smaller_one_is_proved() -> None:
         assert result.value is None
         assert "is proved to have the class" in result.detail
         assert cn.robust_radius(field, head, x, 10.0, method=method, radius=0.99 * low).require().radius >= 0.99 * low
+    for wanted in (0.05, 0.1, math.nextafter(0.1, 1.0), 0.1234):
+        assert cn.robust_radius(field, head, x, 10.0, method="cover", radius=wanted).require().radius >= wanted
     between = cn.robust_radius(field, head, x, 10.0, radius=0.9999 * high, method="cover", budget=50)
     assert between.verdict is cn.Verdict.too_wide
     assert "was asked for" in between.detail

@@ -285,7 +285,8 @@ class Cover {
             value_.sharp = true;
             return end("the counterexample is as close as was asked");
         }
-        if (options_.radius > 0.0 && now > options_.radius) return end("the radius asked for is proved");
+        // a little more than asked for: the theorem rounds down
+        if (options_.radius > 0.0 && now > options_.radius * (1.0 + 0x1p-45)) return end("the radius asked for is proved");
         if (options_.radius > 0.0 && found && search_->distance() <= options_.radius)
             return end("the radius asked for is refuted");
         if (now > options_.largest) return end("the largest radius allowed is proved");
