@@ -78,17 +78,20 @@ def test_a_weight_radius_and_a_truncated_order_of_the_tangents(order: int) -> No
     assert max(largest_ratio(driven + turned(s * float(radius[0, 2])), lo, hi) for s in (-1, 1)) > 0.5
 
 
-def test_a_weight_radius_that_grows() -> None:
-    """x0' = x0 + r x1, x1' = 0: the derivative of x0 by x1 is r (e - 1), the integral of the defect r alone."""
-    weight, radius = np.zeros((N, N)), np.zeros((N, N))
-    weight[0, 0], radius[0, 1] = 1.0, 2.0**-20
-    builder = _core.FieldBuilder(N, 0, False)
-    field = builder.build(builder.affine(builder.state(), weight, radius, None, None))
-    run = cn.integrate(field, np.zeros(N), 1.0, order=20, tolerance=1e4, derivative=True).require()
+@pytest.mark.parametrize("n", [2, N])
+def test_a_radius_that_grows(n: int) -> None:
+    """x0' = x0 + r x1 +- r, x1' = 0, from 0: x0 at time 1 and its derivative by x1 reach r (e - 1), the integral of
+    the defect is r alone; by components too."""
+    weight, radius, spread, r = np.zeros((n, n)), np.zeros((n, n)), np.zeros(n), 2.0**-20
+    weight[0, 0], radius[0, 1], spread[0] = 1.0, r, r
+    builder = _core.FieldBuilder(n, 0, False)
+    field = builder.build(builder.affine(builder.state(), weight, radius, np.zeros(n), spread))
+    run = cn.integrate(field, np.zeros(n), 1.0, order=20, tolerance=1e4, derivative=True).require()
     assert run.steps == 1
-    exact = float(radius[0, 1]) * (arb(1).exp() - 1)
-    assert arb(float(run.derivative.lo[0, 1])) <= -exact
-    assert exact <= arb(float(run.derivative.hi[0, 1])) <= 2 * exact
+    exact = r * (arb(1).exp() - 1)
+    for found in (run.derivative[0, 1], run.final[0]):
+        assert arb(float(found.lo)) <= -exact
+        assert exact <= arb(float(found.hi)) <= 2 * exact
 
 
 def test_what_a_set_carries_is_in_the_next_tube() -> None:
