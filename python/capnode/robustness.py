@@ -151,9 +151,9 @@ def robust_radius(
                "auto": a cover in up to 4 dimensions, and the norms where it does not close; the larger radius
     radius     prove this one, rather than the largest; refuted where a counterexample lies within it
     accuracy   (cover) ends where radius >= (1 - accuracy) * distance of the counterexample
-    budget     (cover) boxes that are integrated; None: 100000, or 1000 where they are Taylor models
+    budget     (cover) boxes that are integrated, a Taylor model counted as 64 of them; None: 100000
     set_degree (cover) how boxes are carried: 1 by linear sets, 2 and more by Taylor models of that degree where linear
-               sets do not decide; None: 1 in up to 3 dimensions, else 3
+               sets do not arrive; None: 1 in up to 3 dimensions, else 3
     pieces     (norm) of time, on which norms of the Jacobian are bounded; by the size of the Jacobian where None
     threads    (cover) 0: as many as the machine has
 

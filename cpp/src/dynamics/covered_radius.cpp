@@ -72,9 +72,9 @@ constexpr double growth = 1.5;         // of the cube, from shell to shell
 constexpr double hopeless = 20.0;      // a set that many times wider than its linear part is cut rather than followed
 constexpr double least_stretch = 0.5;  // of an axis, in parts of the largest, where boxes are cut
 constexpr std::size_t linear_dimensions = 3;  // up to which linear sets are quicker than Taylor models
-constexpr std::size_t linear_budget = 100000;
-constexpr std::size_t model_budget = 1000;
-constexpr double smallest = 1e-3;  // of boxes that are cut, in parts of what the accuracy asks for
+constexpr std::size_t default_budget = 100000;
+constexpr std::size_t model_cost = 64;  // of a Taylor model, in linear sets
+constexpr double smallest = 1e-3;       // of boxes that are cut, in parts of what the accuracy asks for
 
 using Clock = std::chrono::steady_clock;
 
@@ -85,6 +85,7 @@ struct Cell {
     std::vector<char> possible;                                // by class
     double distance = 0.0;                                     // d of the header, in u
     bool integrated = false;
+    bool arrived = false;  // and its image is known
 };
 
 struct Farther {
@@ -101,7 +102,7 @@ class Cover {
           options_(options),
           n_(input.x.size()),
           degree_(options.flow.set_degree != 0 ? options.flow.set_degree : (n_ <= linear_dimensions ? 1 : 3)),
-          budget_(options.budget != 0 ? options.budget : (degree_ == 1 ? linear_budget : model_budget)) {}
+          budget_(options.budget != 0 ? options.budget : default_budget) {}
 
     Result<CoveredRadius> run() {
         FlowOptions at_input = options_.flow;
@@ -286,7 +287,8 @@ class Cover {
             return end("the counterexample is as close as was asked");
         }
         // a little more than asked for: the theorem rounds down
-        if (options_.radius > 0.0 && now > options_.radius * (1.0 + 0x1p-45)) return end("the radius asked for is proved");
+        if (options_.radius > 0.0 && now > options_.radius * (1.0 + 0x1p-45))
+            return end("the radius asked for is proved");
         if (options_.radius > 0.0 && found && search_->distance() <= options_.radius)
             return end("the radius asked for is refuted");
         if (now > options_.largest) return end("the largest radius allowed is proved");
@@ -294,7 +296,7 @@ class Cover {
             return end("the time of " + shortest_text(options_.flow.max_seconds) + " s was spent");
         if (stopped_ || search_->stopped() || (options_.flow.interrupted && options_.flow.interrupted()))
             return end("it was interrupted");
-        if (value_.boxes >= budget_) return end("the budget of " + std::to_string(budget_) + " boxes was spent");
+        if (spent_ >= budget_) return end("the budget of " + std::to_string(budget_) + " boxes was spent");
         if (stuck_) return end("the boxes are as small as accuracy or doubles allow");
         return false;
     }
@@ -306,7 +308,7 @@ class Cover {
             grow(growth * half_width_);
             return;
         }
-        const std::size_t most = std::min(batch, budget_ - value_.boxes);
+        const std::size_t most = std::min(batch, budget_ - spent_);
         std::vector<Cell> cells;
         const double far = std::fmin(goal() / frame_.least, half_width_);
         while (cells.size() < most && open() < far && !stuck_) {
@@ -354,14 +356,14 @@ class Cover {
         return true;
     }
 
-    // By linear sets; then by Taylor models, where they are wanted, those that this did not decide.
+    // By linear sets; then by Taylor models, where they are wanted, those that linear sets did not carry to the end.
     void integrate_all(std::vector<Cell> cells) {
         std::vector<Candidate> candidates;
         image(cells, 1, candidates);
         std::vector<Cell> open;
         for (Cell& cell : cells) {
             if (!(cell.distance < infinity)) continue;
-            const bool again = degree_ > 1 && cell.integrated && frame_.least * cell.distance < goal();
+            const bool again = degree_ > 1 && cell.integrated && !cell.arrived;
             again ? open.push_back(std::move(cell)) : insert(std::move(cell));
         }
         if (!open.empty() && !stopped_) image(open, degree_, candidates);
@@ -387,8 +389,10 @@ class Cover {
                 continue;
             }
             if (!cell.integrated) ++value_.boxes;
+            spent_ += degree > 1 ? model_cost : 1;
             cell.integrated = true;
             if (image.verdict != Verdict::proved) continue;
+            cell.arrived = true;
             cell.margins = std::make_shared<const std::vector<MarginPlanes>>(std::move(image.margins));
             cell.stretch_bar = std::make_shared<const std::vector<double>>(std::move(image.stretch_bar));
             judge(cell, &candidates);
@@ -409,6 +413,7 @@ class Cover {
     std::optional<CounterexampleSearch> search_;
     double half_width_ = 0.0;
     std::vector<Cell> cells_;  // a heap, the nearest first: all of the cube that is not decided
+    std::size_t spent_ = 0;    // of the budget
     bool stopped_ = false;
     bool stuck_ = false;
 };

@@ -58,7 +58,7 @@ struct CoveredRadius {
 struct CoverOptions {
     FlowOptions flow;           // order, tolerance, max_seconds, interrupted, progress (radius over counterexample)
     double accuracy = 0.001;    // ends where radius >= (1 - accuracy) |counterexample - x|
-    std::size_t budget = 0;     // boxes integrated, points apart; 0: 100000, or 1000 where they are Taylor models
+    std::size_t budget = 0;     // boxes integrated, a Taylor model counted as 64 of them; 0: 100000
     double radius = 0.0;        // positive: ends where this one is proved, or refuted
     double largest = infinity;  // farther out nothing is looked at
 };
