@@ -247,3 +247,12 @@ def test_progress_and_what_it_raises() -> None:
     rng = np.random.default_rng(2)
     with pytest.raises(KeyboardInterrupt):
         cn.robust_radius(network(rng, 4, 2.0), np.eye(4), rng.standard_normal(4), 3.0, progress=stop)
+
+
+def test_threads_do_not_change_the_answer() -> None:
+    field, head = moons()
+    one, three = (
+        cn.robust_radius(field, head, moons_inputs()[0], 10.0, threads=threads).require() for threads in (1, 3)
+    )
+    assert one.bracket == three.bracket
+    assert one.boxes == three.boxes

@@ -67,7 +67,7 @@ bool has_coordinates(const InitialSet& set) {
 
 std::vector<Arrived> followed(const std::vector<FlowLayer>& layers, const std::vector<InitialSet>& starts,
                               const FlowOptions& options) {
-    const bool models = options.set_degree > 1 && std::all_of(starts.begin(), starts.end(), has_coordinates);
+    const bool models = options.set_degree > 1;
     std::vector<Arrived> out;
     out.reserve(starts.size());
     const auto take = [&](FlowResult& r) {
@@ -226,24 +226,27 @@ std::vector<BoxImage> box_images(const std::vector<FlowLayer>& layers, const Rea
                                  const std::vector<InputBox>& boxes, const FlowOptions& options) {
     std::size_t threads = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
     threads = std::max<std::size_t>(1, std::min(threads, boxes.size() / 8));
+    std::vector<Start> starts;
+    starts.reserve(boxes.size());
+    for (const InputBox& box : boxes) starts.push_back(start_of(box, input, frame));
+    FlowOptions choice = options;
+    choice.threads = 1;
+    choice.affine_form = true;
+    choice.derivative = false;
+    choice.dense = false;
+    choice.progress = {};
+    const auto fits = [](const Start& start) { return has_coordinates(start.set); };
+    if (choice.set_degree > 1 && !std::all_of(starts.begin(), starts.end(), fits)) choice.set_degree = 1;
     std::vector<std::vector<BoxImage>> parts(threads);
     in_shares(threads, options.interrupted, [&](std::size_t t, const Stop& stop) {
-        FlowOptions own = options;
-        own.threads = 1;
-        own.affine_form = true;
-        own.derivative = false;
-        own.dense = false;
+        FlowOptions own = choice;
         own.interrupted = stop;
-        own.progress = {};
-        std::vector<Start> starts;
+        const std::size_t from = boxes.size() * t / threads;
         std::vector<InitialSet> sets;
-        for (std::size_t k = boxes.size() * t / threads; k < boxes.size() * (t + 1) / threads; ++k) {
-            starts.push_back(start_of(boxes[k], input, frame));
-            sets.push_back(starts.back().set);
-        }
+        for (std::size_t k = from; k < boxes.size() * (t + 1) / threads; ++k) sets.push_back(starts[k].set);
         std::vector<Arrived> arrived = followed(layers, sets, own);
-        for (std::size_t k = 0; k < starts.size(); ++k)
-            parts[t].push_back(image_of(readout, cls, starts[k], std::move(arrived[k])));
+        for (std::size_t k = 0; k < sets.size(); ++k)
+            parts[t].push_back(image_of(readout, cls, starts[from + k], std::move(arrived[k])));
     });
     std::vector<BoxImage> images;
     images.reserve(boxes.size());
