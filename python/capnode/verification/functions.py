@@ -148,7 +148,9 @@ def _erf(x: arb) -> Quadruple:
 
 
 def _reciprocal(x: arb) -> Quadruple:
-    return _power(x, -1)
+    """Powers of 1/x, not 1 / powers of x: those of a wide ball may reach 0."""
+    r = 1 / x
+    return (r, -(r**2), 2 * r**3, -6 * r**4)
 
 
 def _square(x: arb) -> Quadruple:

@@ -67,7 +67,7 @@ struct InitialSet {
 
 /// { centre + directions r + e : |r_j| <= radii_j, |e| <= rest }: r are the same coordinates of the initial set for all
 /// times, those of its directions that are not 0 first, then one for each uncertain parameter and for an uncertain
-/// time.
+/// time. Of a Taylor model they are scaled to [-1, 1] (radii 1), and directions too thin to carry are part of the rest.
 struct AffineForm {
     std::vector<double> centre;  // n
     Matrix directions;           // n x k
