@@ -8,9 +8,9 @@
 // obeys v' = J~(t) v - d with J~ a mean of J over the segment, inside the tube as long as v is; hence |v|' <= M |v| +
 // |d| componentwise, |v(t)| <= exp(t M+) (|v(0)| + integral |d|) < e, and v cannot leave. The solution operator of v' =
 // J~ v differs from Q by the operator with defect Q' - J~ Q. [] In high dimension the same with |.|_2 and the
-// logarithmic norm: mu_2(J) <= m on the tube, exp(h max(m, 0)), and the integral of |P' - f(P)|_2 in place of D, which is
-// at least |D|_2, not at most (StepEngine::use_norms). In small systems, where the derivative is wanted, the set is then
-// known to stay in a thinner tube, along Q(t) s (LaneGroup::follow_tangents).
+// logarithmic norm: mu_2(J) <= m on the tube, exp(h max(m, 0)), and the integral of |P' - f(P)|_2 in place of D, which
+// is at least |D|_2, not at most (StepEngine::use_norms). In small systems, where the derivative is wanted, the set is
+// then known to stay in a thinner tube, along Q(t) s (LaneGroup::follow_tangents).
 //
 // Sets. x in x_bar + C r0 + S: C the tangent matrix of the initial box (directions with |r0_j| <= radii_j), S an
 // ErrorSet. Derivatives: Y in Y_bar + S_Y, column by column. Parameters and time are rows of the state
