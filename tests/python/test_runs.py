@@ -308,3 +308,35 @@ def test_killed_at_any_moment(tmp_path: Path, trace: Path, cases: int) -> None:
     with opened(tmp_path / "undisturbed") as folder:
         compute_tiles(Squares(str(trace)), folder, workers=1)
     assert contents(run) == contents(tmp_path / "undisturbed")
+
+
+class _Client:
+    status = "running"
+
+
+class CutOffExecutor(Executor):
+    """As Dask's when the cluster goes away in the middle: takes tasks, answers two and then none."""
+
+    def __init__(self, status: str) -> None:
+        self._client, self._after, self.taken = _Client(), status, 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.taken += 1
+        if self.taken <= 2:
+            future.set_result(fn(*args, **kwargs))
+        if self.taken == 4:
+            self._client.status = self._after
+        return future
+
+
+@pytest.mark.parametrize("status", ["connecting", "closed"])
+def test_a_cluster_that_goes_away_without_a_word(
+    tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """Tasks that Dask's client took while it lost its scheduler are never answered: the run ends all the same."""
+    monkeypatch.setattr(tile_map, "PATIENCE", 0.5)
+    executor = CutOffExecutor(status)
+    with opened(tmp_path / "run") as folder, pytest.raises(RunIncomplete, match="2 of 12 tiles are finished"):
+        compute_tiles(Squares(str(trace)), folder, executor=executor, workers=2)
+    assert executor.taken == 4

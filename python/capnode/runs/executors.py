@@ -46,13 +46,22 @@ class Pool:
         self.where = where
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        if self.is_cut_off():  # Dask's client would take the task all the same, and never answer
+            raise RuntimeError("its client has lost the connection to the scheduler")
         return self._executor.submit(function, *args)
+
+    def is_cut_off(self) -> bool:
+        """Whether the client of a Dask cluster has lost its scheduler, or is closed."""
+        status = getattr(getattr(self._executor, "_client", None), "status", None)
+        return isinstance(status, str) and status in ("connecting", "closing", "closed")
 
     def workers_left(self) -> int | None:
         """The number of workers of a Dask cluster, as its client saw it last; None where it is not known.
 
         Read from what the client has at hand: a question to a scheduler that went away would not come back.
         """
+        if self.is_cut_off():
+            return 0
         client = getattr(self._executor, "_client", None)
         known = getattr(client, "_scheduler_identity", None)
         count = known.get("n_workers") if isinstance(known, Mapping) else None

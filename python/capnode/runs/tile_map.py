@@ -179,6 +179,7 @@ class _Loop:
         return None
 
     def look_for_workers(self) -> None:
+        """Tasks sent to a cluster while it goes away are answered by nobody, not even with an error."""
         now = time.monotonic()
         if self.pool.workers_left() != 0:
             self.last_worker = now
