@@ -66,7 +66,7 @@ def test_the_boundary_of_tiles_is_that_of_the_map(moons: cn.Field, readout: cn.R
     for name in ("strips", "starts", "ends", "derivatives", "cells"):
         assert np.array_equal(getattr(found, name).lo, getattr(wanted, name).lo), name
         assert np.array_equal(getattr(found, name).hi, getattr(wanted, name).hi), name
-    assert "boundary, level 0" in stages
+    assert any(stage.startswith("boundary, level") for stage in stages)  # quick levels may go by untold
     assert tiled.boundary().require().to_dict() == wanted.to_dict()  # the cells are there by now
 
 
